@@ -1,0 +1,86 @@
+// The closed set of operators. Every column of the table (inference, links, kernels, training, cost) covers the whole
+// list: an operator somebody forgot does not compile or link.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "graph/attribute.h"
+#include "graph/ops/conv.h"
+#include "graph/ops/elementwise.h"
+#include "graph/ops/norm.h"
+#include "graph/ops/pool.h"
+#include "graph/ops/quant.h"
+#include "graph/ops/shape.h"
+
+namespace pare {
+
+// Anything that is not in the list: kept as it is, passes through untouched, stops only what has to run or change it.
+struct Opaque {
+  static constexpr int kSince = 1;
+  static constexpr Arity kArity{0, kMany, 0, kMany};
+  std::string domain;   // "" is ai.onnx
+  std::string type;     // the ONNX operator type
+  int64_t version = 1;  // the opset of its domain in the file it came from
+  Attributes attributes;
+  std::string reason;   // why it is opaque, for messages: "is not an operator this version knows"
+  PARE_NO_FIELDS
+  PARE_OP_METHODS;
+};
+
+// X(Op) once for every operator struct.
+#define PARE_OPS(X)                                                                                               \
+  PARE_CONV_OPS(X) PARE_POOL_OPS(X) PARE_ELEMENTWISE_OPS(X) PARE_SHAPE_OPS(X) PARE_NORM_OPS(X) PARE_QUANT_OPS(X) \
+  X(Opaque)
+
+namespace detail {
+template <class First, class... Rest>
+using DropFirst = std::variant<Rest...>;
+#define PARE_OP_COMMA(O) , O
+using OpVariant = DropFirst<void PARE_OPS(PARE_OP_COMMA)>;
+#undef PARE_OP_COMMA
+}  // namespace detail
+
+struct Op : detail::OpVariant {
+  using detail::OpVariant::OpVariant;
+  const detail::OpVariant& variant() const { return *this; }
+  detail::OpVariant& variant() { return *this; }
+};
+
+template <class O>
+const O* as(const Op& op) {
+  return std::get_if<O>(&op.variant());
+}
+template <class O>
+O* as(Op& op) {
+  return std::get_if<O>(&op.variant());
+}
+// as<Unary>(op, Unary::Kind::Relu): the family member of that kind, or null.
+template <class O>
+const O* as(const Op& op, typename O::Kind kind) {
+  const O* family = as<O>(op);
+  return family && family->kind == kind ? family : nullptr;
+}
+
+std::string_view op_type(const Op& op);  // the ONNX operator type: "Conv", "Relu"
+std::string_view op_domain(const Op& op);
+int op_since(const Op& op);              // lowest ai.onnx opset whose definition reads as this op does
+Arity op_arity(const Op& op);
+Role op_role(const Op& op);
+// The attributes that differ from their defaults (all of them with `defaults`), in the order of fields().
+Attributes op_attributes(const Op& op, bool defaults = false);
+bool equal(const Op& a, const Op& b);
+size_t hash(const Op& op);
+
+// The operator of that ONNX type with these attributes (latest opset's names and meaning). An unknown type or attribute
+// gives Opaque with its reason; an attribute of the wrong type is a Failure.
+Result<Op> make_op(std::string_view domain, std::string_view type, int64_t version, Attributes attributes);
+// Whether make_op knows the type.
+bool op_known(std::string_view domain, std::string_view type);
+
+Result<void> op_infer(const Op& op, InferContext& context);
+void op_links(const Op& op, LinkContext& context);
+void op_resize(Op& op, ResizeContext& context);  // nothing for operators that count nothing
+
+}  // namespace pare

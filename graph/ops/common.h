@@ -1,0 +1,46 @@
+// What an operator declares. A struct of graph/ops/ has
+//   kName (or, for a family, kind and kNames)    the ONNX operator type
+//   kSince                                       lowest opset whose definition reads as the struct does
+//   kArity                                       how many inputs and outputs
+//   members named as the ONNX attributes, with their ONNX defaults, each listed once in fields()
+//   infer, links, role                           see infer.h, links.h, Role below
+//   resize                                       only where attributes or shape constants count elements (links.h)
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/attribute.h"
+#include "graph/infer.h"
+#include "graph/links.h"
+
+namespace pare {
+
+// What a quantizer needs to know of an operator.
+enum class Role : uint8_t {
+  computes,    // multiplies by weights and accumulates: integer inputs, weights per channel, int32 bias
+  passes,      // moves or selects values unchanged: all its float inputs and outputs share one scale
+  clips,       // output values are input values or bounds of a range: fuses behind what computes; quantize after it
+  rescales,    // elementwise or averaging on integers: every input and the output have scales of their own
+  float_only,  // no integer form
+};
+
+inline constexpr int kMany = 1 << 30;
+struct Arity {
+  int min_inputs, max_inputs;
+  int min_outputs = 1, max_outputs = 1;
+};
+
+#define PARE_OP_METHODS                       \
+  Result<void> infer(InferContext&) const;    \
+  void links(LinkContext&) const;             \
+  Role role() const
+
+#define PARE_NO_FIELDS \
+  static void fields(auto&, auto&&) {}
+
+}  // namespace pare

@@ -1,0 +1,27 @@
+// The plain kernels: short loops that define what every operator computes. Fast paths are proved against them.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "graph/op.h"
+
+namespace pare {
+
+// Inputs and outputs of one node. An input left out has dtype undefined. A kernel sets all `outputs` (sized by the node;
+// one that is not wanted may stay empty).
+struct KernelContext {
+  std::span<const Tensor> inputs;
+  std::span<Tensor> outputs;
+
+  bool has(size_t i) const { return i < inputs.size() && inputs[i].dtype() != DType::undefined; }
+};
+
+#define PARE_DECLARE_KERNEL(O) Result<void> run(const O& op, KernelContext& context);
+PARE_OPS(PARE_DECLARE_KERNEL)
+#undef PARE_DECLARE_KERNEL
+
+// Checks operands by inference, then runs the op's kernel. Also what constant folding calls.
+Result<std::vector<Tensor>> execute(const Op& op, std::span<const Tensor> inputs, size_t outputs = 1);
+
+}  // namespace pare
