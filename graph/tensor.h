@@ -95,6 +95,11 @@ class Tensor {
   std::shared_ptr<Buffer> buffer_;
 };
 
+struct NamedTensor {
+  std::string name;
+  Tensor tensor;
+};
+
 // Bytes of a packed tensor; nullopt on negative dims, overflow, or a type without a fixed width.
 std::optional<size_t> tensor_bytes(DType dtype, const Dims& dims);
 // Elementwise conversion as ONNX Cast does it (floats to integers truncate; to bool: not zero; saturates to 8-bit floats).
