@@ -11,10 +11,10 @@ namespace pare {
 namespace {
 
 enum class Specials : uint8_t {
-  ieee,         // largest exponent: infinity and NaN
-  all_ones_nan,  // no infinity; only S.1111.111 is NaN ("FN")
+  ieee,           // largest exponent: infinity and NaN
+  all_ones_nan,   // no infinity; only S.1111.111 is NaN ("FN")
   sign_zero_nan,  // no infinity, no negative zero; 0x80 is NaN ("FNUZ")
-  none,         // finite values only
+  none,           // finite values only
 };
 
 struct Format {

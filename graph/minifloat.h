@@ -12,9 +12,9 @@ namespace pare {
 // The value of a bit pattern of one of the types above (asserted).
 double decode_minifloat(DType dtype, uint16_t bits);
 
-// The nearest bit pattern. Out of range: infinity for float16 and bfloat16; the largest finite value for the 8- and 4-bit
-// types (ONNX Cast with saturate = 1), infinities included. float8e8m0 has no sign or zero: the magnitude is rounded up to
-// a power of two (ONNX round_mode "up"). NaN becomes NaN, and 0 in float4e2m1, which has none.
+// The nearest bit pattern. Out of range: infinity for float16 and bfloat16; the largest finite value for the 8- and
+// 4-bit types (ONNX Cast with saturate = 1), infinities included. float8e8m0 has no sign or zero: the magnitude is
+// rounded up to a power of two (ONNX round_mode "up"). NaN becomes NaN, and 0 in float4e2m1, which has none.
 uint16_t encode_minifloat(DType dtype, double value);
 
 }  // namespace pare
