@@ -1,0 +1,30 @@
+// Calibration: the range that each activation takes on real data, streamed batch by batch. Memory does not depend on the
+// number of batches.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+#include "runtime/batches.h"
+
+namespace pare {
+
+struct ValueRange {
+  float low = 0;
+  float high = 0;
+  bool seen = false;
+};
+
+struct CalibrateOptions {
+  int threads = 1;
+  std::function<void(int64_t done, int64_t total)> progress;
+};
+
+// The least and the greatest element of each of `values` over all batches, by value id (indexed as graph ids; only the
+// asked ones are seen). Throws Error: input for a NaN or infinity, naming the value and the batch.
+std::vector<ValueRange> calibrate_min_max(const Graph& graph, const std::vector<ValueId>& values, const Batches& batches,
+                                     const CalibrateOptions& options = {});
+
+}  // namespace pare

@@ -1,0 +1,243 @@
+#include "quantize/place.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace pare {
+namespace {
+
+class Placer {
+ public:
+  Placer(const Graph& graph, const PlaceOptions& options)
+      : graph_(graph),
+        uses_(graph),
+        by_compute_(graph.value_limit()),
+        demanded_(graph.value_limit()),
+        supplied_(graph.value_limit()),
+        marked_(graph.value_limit()),
+        parent_(graph.value_limit()) {
+    std::iota(parent_.begin(), parent_.end(), size_t{0});
+    classify(options);
+  }
+
+  Placement place(const PlaceOptions& options) {
+    find_demand();
+    find_supply();
+    mark();
+    Placement result;
+    collect_activations(result);
+    for (const NodeId id : graph_.order()) collect_constants(id, options, result);
+    result.kept_float = kept_float_;
+    result.reasons = reasons_;
+    return result;
+  }
+
+ private:
+  Role role(NodeId id) const { return roles_[static_cast<size_t>(id)]; }
+  bool is_float(ValueId id) const {
+    return id != ValueId::none && graph_.value(id).type.dtype == DType::float32;
+  }
+  bool is_activation(ValueId id) const { return is_float(id) && !graph_.value(id).constant; }
+  static size_t at(ValueId id) { return static_cast<size_t>(id); }
+
+  // A node that computes needs two float factors, and a third operand, if any, that is a constant (it becomes int32).
+  void classify(const PlaceOptions& options) {
+    roles_.assign(graph_.node_limit(), Role::float_only);
+    for (const NodeId id : graph_.order()) {
+      const Node& node = graph_.node(id);
+      Role role = op_role(node.op);
+      std::string reason;
+      if (role == Role::computes) {
+        if (node.inputs.size() < 2 || !is_float(node.inputs[0]) || !is_float(node.inputs[1])) {
+          reason = "its operands are not float32";
+        } else if (node.inputs.size() > 2 && node.inputs[2] != ValueId::none && !graph_.value(node.inputs[2]).constant) {
+          reason = "its third operand is computed at run time";
+        }
+      }
+      if (options.exclude && role != Role::float_only && options.exclude(node)) reason = "it is excluded";
+      if (!reason.empty()) {
+        role = Role::float_only;
+        kept_float_.push_back(id);
+        reasons_.push_back(reason);
+      }
+      roles_[static_cast<size_t>(id)] = role;
+    }
+  }
+
+  // The operands that carry values (not the bounds of a Clip or the fill of a Pad).
+  std::vector<ValueId> value_inputs(NodeId id) const {
+    const Node& node = graph_.node(id);
+    std::vector<ValueId> values;
+    for (const ValueId input : node.inputs) {
+      if (is_activation(input)) values.push_back(input);
+    }
+    if (role(id) == Role::clips && values.size() > 1) values.resize(1);
+    return values;
+  }
+
+  void find_demand() {
+    for (auto it = graph_.order().rbegin(); it != graph_.order().rend(); ++it) {
+      const NodeId id = *it;
+      if (role(id) == Role::float_only) continue;
+      const bool computes = role(id) == Role::computes;
+      const auto& outputs = graph_.node(id).outputs;
+      const auto any = [&](const std::vector<bool>& flags) {
+        return std::any_of(outputs.begin(), outputs.end(), [&](ValueId v) { return is_float(v) && flags[at(v)]; });
+      };
+      for (const ValueId input : value_inputs(id)) {
+        if (computes || any(demanded_)) demanded_[at(input)] = true;
+        if (computes || (role(id) == Role::passes && any(by_compute_))) by_compute_[at(input)] = true;
+      }
+    }
+  }
+
+  void find_supply() {
+    for (const NodeId id : graph_.order()) {
+      if (role(id) == Role::float_only) continue;
+      const auto inputs = value_inputs(id);
+      const bool supplies = role(id) == Role::computes ||
+                            std::any_of(inputs.begin(), inputs.end(), [&](ValueId v) { return supplied_[at(v)]; });
+      for (const ValueId output : graph_.node(id).outputs) {
+        if (supplies && is_float(output)) supplied_[at(output)] = true;
+      }
+    }
+  }
+
+  // The clip behind `value` that takes the quantizer over: the value's only use.
+  bool deferred_to_clip(ValueId value) const {
+    if (!uses_.single(value)) return false;
+    const NodeId producer = graph_.value(value).producer;
+    if (producer == NodeId::none) return false;
+    const Role from = role(producer);
+    if (from != Role::computes && from != Role::rescales && from != Role::clips) return false;
+    return role(uses_.of(value)[0].node) == Role::clips;
+  }
+
+  void mark_value(ValueId value) {
+    if (is_activation(value) && demanded_[at(value)] && !deferred_to_clip(value)) marked_[at(value)] = true;
+  }
+
+  void mark() {
+    for (const ValueId value : graph_.values()) {
+      if (by_compute_[at(value)] || supplied_[at(value)]) mark_value(value);
+    }
+    // An integer node needs all of its inputs as integers; what passes values on shares one scale. Both directions
+    // until nothing changes.
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (const NodeId id : graph_.order()) changed = spread(id) || changed;
+    }
+    for (const NodeId id : graph_.order()) {
+      if (role(id) != Role::passes) continue;
+      const auto inputs = value_inputs(id);
+      ValueId first = ValueId::none;
+      const auto join = [&](ValueId value) {
+        if (!is_activation(value) || !marked_[at(value)]) return;
+        if (first == ValueId::none) first = value;
+        parent_[root(at(value))] = root(at(first));
+      };
+      const auto& outputs = graph_.node(id).outputs;
+      const bool integer = std::any_of(outputs.begin(), outputs.end(), [&](ValueId v) { return is_activation(v) && marked_[at(v)]; });
+      if (!integer) continue;
+      for (const ValueId input : inputs) join(input);
+      for (const ValueId output : outputs) join(output);
+    }
+  }
+
+  bool spread(NodeId id) {
+    const Role r = role(id);
+    if (r == Role::float_only || r == Role::computes) return false;
+    const auto inputs = value_inputs(id);
+    const auto& outputs = graph_.node(id).outputs;
+    const auto is_marked = [&](ValueId v) { return is_activation(v) && marked_[at(v)]; };
+    const bool any_output = std::any_of(outputs.begin(), outputs.end(), is_marked);
+    const bool any_input = std::any_of(inputs.begin(), inputs.end(), is_marked);
+    if (!any_output && !(any_input && r != Role::clips)) return false;
+    bool changed = false;
+    const auto set = [&](ValueId value) {
+      if (marked_[at(value)]) return;
+      mark_value(value);
+      changed = changed || marked_[at(value)];
+    };
+    if (any_output || r == Role::rescales) {
+      for (const ValueId input : inputs) set(input);
+    }
+    if (any_input) {
+      for (const ValueId output : outputs) {
+        if (is_activation(output)) set(output);
+      }
+    }
+    return changed;
+  }
+
+  size_t root(size_t i) {
+    while (parent_[i] != i) i = parent_[i] = parent_[parent_[i]];
+    return i;
+  }
+
+  void collect_activations(Placement& result) {
+    result.group.assign(graph_.value_limit(), ValueId::none);
+    const auto collect = [&](ValueId value) {
+      if (value == ValueId::none || !marked_[at(value)]) return;
+      result.activations.push_back(value);
+      result.group[at(value)] = static_cast<ValueId>(root(at(value)));
+    };
+    for (const ValueId input : graph_.inputs) collect(input);
+    for (const NodeId id : graph_.order()) {
+      for (const ValueId output : graph_.node(id).outputs) collect(output);
+    }
+  }
+
+  // The axis of a constant factor that is an axis of the output, element for element, and not one of the other factor's.
+  int channel_axis(NodeId id, int slot) const {
+    LinkContext context = link_context(graph_, id);
+    op_links(graph_.node(id).op, context);
+    int axis = -1;
+    for (const Link& link : context.links) {
+      const bool forward = link.source == in(slot, link.source.axis) && link.target.side == AxisRef::Side::output;
+      const bool backward = link.target == in(slot, link.target.axis) && link.source.side == AxisRef::Side::output;
+      if (!(forward || backward) || link.map != IndexMap{}) continue;
+      axis = std::max(axis, forward ? link.source.axis : link.target.axis);
+    }
+    return axis;
+  }
+
+  void collect_constants(NodeId id, const PlaceOptions& options, Placement& result) {
+    const Node& node = graph_.node(id);
+    const Role r = role(id);
+    const auto constant = [&](size_t slot) {
+      return slot < node.inputs.size() && is_float(node.inputs[slot]) && graph_.value(node.inputs[slot]).constant;
+    };
+    if (r == Role::computes) {
+      for (const int slot : {0, 1}) {
+        if (!constant(static_cast<size_t>(slot))) continue;
+        result.weights.push_back({id, slot, options.per_channel && slot == 1 ? channel_axis(id, slot) : -1});
+      }
+      if (constant(2)) result.biases.push_back({id, 2, -1});
+    } else if (r == Role::rescales) {
+      const auto inputs = value_inputs(id);
+      const bool integer =
+          std::any_of(inputs.begin(), inputs.end(), [&](ValueId v) { return marked_[at(v)]; }) &&
+          std::any_of(node.outputs.begin(), node.outputs.end(), [&](ValueId v) { return is_float(v) && demanded_[at(v)]; });
+      for (size_t slot = 0; integer && slot < node.inputs.size(); ++slot) {
+        if (constant(slot)) result.operands.push_back({id, static_cast<int>(slot), -1});
+      }
+    }
+  }
+
+  const Graph& graph_;
+  Uses uses_;
+  std::vector<Role> roles_;
+  std::vector<bool> by_compute_, demanded_, supplied_, marked_;
+  std::vector<size_t> parent_;
+  std::vector<NodeId> kept_float_;
+  std::vector<std::string> reasons_;
+};
+
+}  // namespace
+
+Placement place_quantizers(const Graph& graph, const PlaceOptions& options) {
+  return Placer(graph, options).place(options);
+}
+
+}  // namespace pare
