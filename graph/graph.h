@@ -81,6 +81,9 @@ class Graph {
   int remove_unused();
 
  private:
+  std::string unique_name(std::string name, ValueId id) const;
+  void forget_node(NodeId id);  // without its place in the order
+
   std::vector<Node> nodes_;
   std::vector<Value> values_;
   std::vector<bool> node_alive_, value_alive_;

@@ -18,7 +18,8 @@ struct Known {
   bool present = false;  // false: an optional input left out
   Type type;
   const Tensor* constant = nullptr;  // the value itself, where it is a constant
-  // The elements of an integer scalar or vector, as far as shape arithmetic determines them.
+  // The elements of an integer scalar or vector, as far as shape arithmetic determines them. A negative number v is kept
+  // as size v - 1, which no dimension has: read elements with content_number() (ops/contents.h), never as dimensions.
   std::optional<std::vector<Dim>> contents;
 };
 

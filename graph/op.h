@@ -68,8 +68,11 @@ std::string_view op_domain(const Op& op);
 int op_since(const Op& op);              // lowest ai.onnx opset whose definition reads as this op does
 Arity op_arity(const Op& op);
 Role op_role(const Op& op);
-// The attributes that differ from their defaults (all of them with `defaults`), in the order of fields().
+// The attributes that differ from their defaults and the required ones (all of them with `defaults`), in the order of
+// fields().
 Attributes op_attributes(const Op& op, bool defaults = false);
+// Whether that attribute of a known operator holds an element type (in ONNX files: its number).
+bool op_attribute_is_dtype(const Op& op, std::string_view name);
 bool equal(const Op& a, const Op& b);
 size_t hash(const Op& op);
 

@@ -2,6 +2,7 @@
 //   kName (or, for a family, kind and kNames)    the ONNX operator type
 //   kSince                                       lowest opset whose definition reads as the struct does
 //   kArity                                       how many inputs and outputs
+//   kRequired                                    names of the attributes that have no default, where there are any
 //   members named as the ONNX attributes, with their ONNX defaults, each listed once in fields()
 //   infer, links, role                           see infer.h, links.h, Role below
 //   resize                                       only where attributes or shape constants count elements (links.h)

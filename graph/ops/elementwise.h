@@ -87,6 +87,7 @@ struct Cast {
   static constexpr std::string_view kName = "Cast";
   static constexpr int kSince = 13;
   static constexpr Arity kArity{1, 1};
+  static constexpr std::array<std::string_view, 1> kRequired{"to"};
   int64_t saturate = 1;
   DType to = DType::undefined;
   int since() const { return saturate ? kSince : 19; }

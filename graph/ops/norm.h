@@ -53,6 +53,7 @@ struct LRN {
   static constexpr std::string_view kName = "LRN";
   static constexpr int kSince = 1;
   static constexpr Arity kArity{1, 1};
+  static constexpr std::array<std::string_view, 1> kRequired{"size"};
   float alpha = 1e-4f;
   float beta = 0.75f;
   float bias = 1.0f;

@@ -9,6 +9,7 @@ struct MaxPool {
   static constexpr std::string_view kName = "MaxPool";
   static constexpr int kSince = 12;
   static constexpr Arity kArity{1, 1, 1, 2};
+  static constexpr std::array<std::string_view, 1> kRequired{"kernel_shape"};
   std::string auto_pad = "NOTSET";
   int64_t ceil_mode = 0;
   std::vector<int64_t> dilations;
@@ -32,6 +33,7 @@ struct AveragePool {
   static constexpr std::string_view kName = "AveragePool";
   static constexpr int kSince = 11;  // dilations are written only from 19 on: see since()
   static constexpr Arity kArity{1, 1};
+  static constexpr std::array<std::string_view, 1> kRequired{"kernel_shape"};
   std::string auto_pad = "NOTSET";
   int64_t ceil_mode = 0;
   int64_t count_include_pad = 0;
@@ -98,6 +100,7 @@ struct DepthToSpace {
   static constexpr std::string_view kName = "DepthToSpace";
   static constexpr int kSince = 11;
   static constexpr Arity kArity{1, 1};
+  static constexpr std::array<std::string_view, 1> kRequired{"blocksize"};
   int64_t blocksize = 0;
   std::string mode = "DCR";
   static void fields(auto& s, auto&& f) {
@@ -111,6 +114,7 @@ struct SpaceToDepth {
   static constexpr std::string_view kName = "SpaceToDepth";
   static constexpr int kSince = 1;
   static constexpr Arity kArity{1, 1};
+  static constexpr std::array<std::string_view, 1> kRequired{"blocksize"};
   int64_t blocksize = 0;
   static void fields(auto& s, auto&& f) { f("blocksize", s.blocksize); }
   PARE_OP_METHODS;

@@ -55,6 +55,7 @@ struct Concat {
   static constexpr std::string_view kName = "Concat";
   static constexpr int kSince = 13;
   static constexpr Arity kArity{1, kMany};
+  static constexpr std::array<std::string_view, 1> kRequired{"axis"};
   int64_t axis = 0;  // required in ONNX
   static void fields(auto& s, auto&& f) { f("axis", s.axis); }
   PARE_OP_METHODS;

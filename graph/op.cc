@@ -1,0 +1,46 @@
+#include "graph/op.h"
+
+namespace pare {
+
+std::string_view op_type(const Op& op) {
+  return std::visit(
+      []<class O>(const O& o) -> std::string_view {
+        if constexpr (std::is_same_v<O, Opaque>) {
+          return o.type;
+        } else if constexpr (requires { O::kNames; }) {
+          return O::kNames[static_cast<size_t>(o.kind)];
+        } else {
+          return O::kName;
+        }
+      },
+      op.variant());
+}
+
+std::string_view op_domain(const Op& op) {
+  const Opaque* opaque = as<Opaque>(op);
+  return opaque ? std::string_view(opaque->domain) : std::string_view();
+}
+
+int op_since(const Op& op) {
+  return std::visit(
+      []<class O>(const O& o) -> int {
+        if constexpr (std::is_same_v<O, Opaque>) {
+          return o.domain.empty() ? static_cast<int>(o.version) : O::kSince;
+        } else if constexpr (requires { o.since(); }) {
+          return o.since();
+        } else {
+          return O::kSince;
+        }
+      },
+      op.variant());
+}
+
+Arity op_arity(const Op& op) {
+  return std::visit([]<class O>(const O&) { return O::kArity; }, op.variant());
+}
+
+Role op_role(const Op& op) {
+  return std::visit([](const auto& o) { return o.role(); }, op.variant());
+}
+
+}  // namespace pare
