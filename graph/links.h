@@ -76,6 +76,8 @@ void link_reshape(LinkContext& context);    // input 0 to output 0, row-major re
 struct ResizeContext {
   // The surviving old indices along an axis, ascending; null when the axis lost nothing.
   virtual const std::vector<int64_t>* kept(AxisRef axis) const = 0;
+  // Rank, or -1 when unknown.
+  virtual int rank(AxisRef::Side side, int slot) const = 0;
   // Extent before; -1 when unknown.
   virtual int64_t old_size(AxisRef axis) const = 0;
   virtual const Tensor* constant(int input) const = 0;

@@ -94,6 +94,7 @@ struct Resize {
     f("nearest_mode", s.nearest_mode);
   }
   PARE_OP_METHODS;
+  void resize(ResizeContext&);
 };
 
 struct DepthToSpace {

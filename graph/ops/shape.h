@@ -116,6 +116,7 @@ struct Expand {
   static constexpr Arity kArity{2, 2};
   PARE_NO_FIELDS
   PARE_OP_METHODS;
+  void resize(ResizeContext&);
 };
 
 // input, repeats
