@@ -33,8 +33,8 @@ uint64_t read_xcr0() {
   return (static_cast<uint64_t>(high) << 32) | low;
 }
 
-// Bit numbers from the Intel 64 manual, volume 2A, CPUID, leaves 1, 7.0, 7.1 and 80000001H. The kernels are compiled for
-// everything listed, so a set counts only when all of it is there.
+// Bit numbers from the Intel 64 manual, volume 2A, CPUID, leaves 1, 7.0, 7.1 and 80000001H. The kernels are compiled
+// for everything listed, so a set counts only when all of it is there.
 Features detect() {
   Features features;
   uint32_t a = 0, b = 0, c = 0, d = 0;
