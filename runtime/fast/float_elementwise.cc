@@ -26,9 +26,9 @@ HWY_INLINE FloatVec combine(FloatVec a, FloatVec b) {
   if constexpr (kOp == ElementwiseOp::sub) return hn::Sub(a, b);
   if constexpr (kOp == ElementwiseOp::mul) return hn::Mul(a, b);
   if constexpr (kOp == ElementwiseOp::div) return hn::Div(a, b);
-  // NaN from either side: Max and Min give their second operand when one is NaN.
-  if constexpr (kOp == ElementwiseOp::max) return hn::IfThenElse(hn::Ne(a, a), a, hn::Max(a, b));
-  if constexpr (kOp == ElementwiseOp::min) return hn::IfThenElse(hn::Ne(a, a), a, hn::Min(a, b));
+  // NaN from either side stays.
+  if constexpr (kOp == ElementwiseOp::max) return hn::IfThenElse(hn::IsNaN(a), a, at_least(b, a));
+  if constexpr (kOp == ElementwiseOp::min) return hn::IfThenElse(hn::IsNaN(a), a, at_most(b, a));
 }
 
 template <class Visitor>

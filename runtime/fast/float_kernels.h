@@ -60,9 +60,10 @@ struct FloatKernels {
   void (*conv_transpose)(const ConvShape& shape, int64_t out_h, int64_t out_w, const float* in, const float* packed,
                          float* out, const Epilogue& epilogue, float* scratch, ThreadPool& pool);
 
-  // Pooling over NHWC, in_channels channels. The padding never counts in a maximum; an empty window gives -infinity.
-  // In an average it counts as zeros when count_include_pad, but cells beyond h + pads never do (ceil_mode overhang:
-  // pass the pads of the model in include_bottom and include_right, the overhanging ones in the shape).
+  // Pooling over NHWC, in_channels channels. The padding never counts in a maximum; an empty window gives -infinity, or
+  // the average 0. In an average it counts as zeros when count_include_pad, but cells beyond h + pads never do
+  // (ceil_mode overhang: pass the pads of the model in include_bottom and include_right, the overhanging ones in the
+  // shape).
   void (*max_pool)(const ConvShape& shape, const float* in, float* out, ThreadPool& pool);
   void (*average_pool)(const ConvShape& shape, bool count_include_pad, int64_t include_bottom, int64_t include_right,
                        const float* in, float* out, ThreadPool& pool);

@@ -22,8 +22,7 @@ namespace HWY_NAMESPACE {
 // power is applied in two halves so that results overflow to infinity and underflow through the subnormals to zero.
 HWY_INLINE FloatVec exp_of(FloatTag d, FloatVec x) {
   const hn::RebindToSigned<FloatTag> di;
-  // The argument comes second, so that NaN passes: x86 returns the second operand when one is NaN.
-  x = hn::Min(hn::Set(d, 90.0f), hn::Max(hn::Set(d, -105.0f), x));
+  x = clamp(x, hn::Set(d, -105.0f), hn::Set(d, 90.0f));
   const auto n = hn::NearestInt(hn::Mul(x, hn::Set(d, 1.44269504f)));
   const FloatVec nf = hn::ConvertTo(d, n);
   // ln(2) in two parts, the first with few enough bits that its product with n is exact.
@@ -48,8 +47,6 @@ HWY_INLINE FloatVec sigmoid_of(FloatTag d, FloatVec x) {
   return hn::Div(one, hn::Add(one, exp_of(d, hn::Neg(x))));
 }
 
-HWY_INLINE FloatVec clamp(FloatVec x, FloatVec low, FloatVec high) { return hn::Min(high, hn::Max(low, x)); }
-
 // What the register tile can do itself.
 struct ClipRange {
   float low = -std::numeric_limits<float>::infinity();
@@ -71,7 +68,7 @@ inline bool is_clip(const Activation& activation) {
 template <ActivationKind kKind>
 HWY_INLINE FloatVec activate(FloatTag d, FloatVec x, FloatVec a, FloatVec b) {
   const FloatVec zero = hn::Zero(d), one = hn::Set(d, 1.0f);
-  if constexpr (kKind == ActivationKind::relu) return hn::Max(zero, x);
+  if constexpr (kKind == ActivationKind::relu) return at_least(x, zero);
   if constexpr (kKind == ActivationKind::clip) return clamp(x, a, b);
   if constexpr (kKind == ActivationKind::hard_swish)
     return hn::Mul(x, clamp(hn::MulAdd(x, hn::Set(d, 1.0f / 6), hn::Set(d, 0.5f)), zero, one));

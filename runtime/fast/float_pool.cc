@@ -36,8 +36,8 @@ HWY_INLINE FloatVec fold_window(FloatTag d, const Window& window, int64_t c, int
 
 struct MaxPool {
   static FloatVec start(FloatTag d) { return hn::Set(d, -std::numeric_limits<float>::infinity()); }
-  // Takes NaN from either side: Max gives its second operand when one is NaN.
-  static HWY_INLINE FloatVec fold(FloatVec a, FloatVec b) { return hn::IfThenElse(hn::Ne(a, a), a, hn::Max(a, b)); }
+  // NaN from either side stays.
+  static HWY_INLINE FloatVec fold(FloatVec a, FloatVec b) { return hn::IfThenElse(hn::IsNaN(a), a, at_least(b, a)); }
 };
 
 struct SumPool {

@@ -90,6 +90,25 @@ HWY_INLINE void store_up_to(FloatTag d, FloatVec v, float* to, int64_t n) {
     store_partial(d, v, to, n);
 }
 
+// max(x, low) and min(x, high) that keep a NaN in x: x86 gives its second operand when one is NaN.
+HWY_INLINE FloatVec at_least(FloatVec x, FloatVec low) {
+#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
+  return hn::Max(low, x);
+#else
+  return hn::IfThenElse(hn::Lt(x, low), low, x);
+#endif
+}
+
+HWY_INLINE FloatVec at_most(FloatVec x, FloatVec high) {
+#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
+  return hn::Min(high, x);
+#else
+  return hn::IfThenElse(hn::Gt(x, high), high, x);
+#endif
+}
+
+HWY_INLINE FloatVec clamp(FloatVec x, FloatVec low, FloatVec high) { return at_most(at_least(x, low), high); }
+
 template <int kR, int kV, int kSteps>
 HWY_INLINE void tile_steps(FloatTag d, FloatVec (&acc)[kR][kV], const float* const (&p)[kR], int64_t k,
                            const float* HWY_RESTRICT b) {
@@ -154,8 +173,7 @@ HWY_NOINLINE void tile(const TileArgs& args) {
 #pragma GCC unroll 32
   for (int r = 0; r < kR; ++r)
 #pragma GCC unroll 8
-    for (int v = 0; v < kV; ++v)  // the accumulator comes second: x86 returns the second operand when one is NaN
-      acc[r][v] = hn::Min(high, hn::Max(low, acc[r][v]));
+    for (int v = 0; v < kV; ++v) acc[r][v] = clamp(acc[r][v], low, high);
   if (last >= kLanes) {
 #pragma GCC unroll 32
     for (int r = 0; r < kR; ++r)
