@@ -21,6 +21,9 @@ struct KernelContext {
 PARE_OPS(PARE_DECLARE_KERNEL)
 #undef PARE_DECLARE_KERNEL
 
+// Runs the op's kernel on operands that inference has accepted. Out of memory is a Failure.
+Result<void> run_kernel(const Op& op, KernelContext& context);
+
 // Checks operands by inference, then runs the op's kernel. Also what constant folding calls.
 Result<std::vector<Tensor>> execute(const Op& op, std::span<const Tensor> inputs, size_t outputs = 1);
 
