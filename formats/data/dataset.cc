@@ -224,6 +224,7 @@ Result<std::vector<int64_t>> select_samples(const std::string& path, int64_t row
                        " cannot be the first");
   }
   if (options.limit && *options.limit < 1) return usage_error(path + ": at least one sample must be taken");
+  PARE_TRY(check_memory(path, static_cast<uint64_t>(rows) * sizeof(int64_t)));
   std::vector<int64_t> order(static_cast<size_t>(rows));
   std::iota(order.begin(), order.end(), int64_t{0});
   if (options.shuffle_seed) shuffle(order, *options.shuffle_seed);

@@ -107,6 +107,7 @@ Result<std::unique_ptr<RowSource>> idx_rows(const std::string& path) {
   }
   const auto bytes = tensor_bytes(*dtype, layout.dims);
   if (!bytes) return input_error(path + ": declares the impossible size [" + shape + "]");
+  PARE_TRY(check_rows(*dtype, layout.dims, path));
   const uint64_t size = layout.offset + *bytes;
   if (gzip) {
     PARE_TRY(check_gzip_size(file, size));

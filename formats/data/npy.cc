@@ -6,6 +6,7 @@
 #include <cstring>
 #include <vector>
 
+#include "formats/data/strided.h"
 #include "formats/file.h"
 
 namespace pare {
@@ -133,26 +134,15 @@ Failure unreadable_type(const std::string& where, const std::string& descr) {
   return unsupported(where + ": holds " + what + "; expected integers, floats or booleans");
 }
 
-// Column-major to row-major: the last output axis runs fastest, the first input axis does.
-void transpose_fortran(const Dims& dims, size_t width, const std::byte* in, std::byte* out) {
-  const size_t rank = dims.size();
-  std::vector<size_t> stride(rank);
-  size_t count = 1;
-  for (size_t axis = 0; axis < rank; ++axis) {
-    stride[axis] = count * width;
-    count *= static_cast<size_t>(dims[axis]);
+// Strides of a column-major array: the first axis runs fastest.
+Dims column_major_strides(const Dims& dims) {
+  Dims strides(dims.size());
+  int64_t stride = 1;
+  for (size_t axis = 0; axis < dims.size(); ++axis) {
+    strides[axis] = stride;
+    stride *= dims[axis];
   }
-  Dims index(rank, 0);
-  size_t from = 0;
-  for (size_t i = 0; i < count; ++i) {
-    std::memcpy(out + i * width, in + from, width);
-    for (size_t axis = rank; axis-- > 0;) {
-      from += stride[axis];
-      if (++index[axis] < dims[axis]) break;
-      from -= stride[axis] * static_cast<size_t>(dims[axis]);
-      index[axis] = 0;
-    }
-  }
+  return strides;
 }
 
 }  // namespace
@@ -242,7 +232,7 @@ Result<Tensor> npy_tensor(const NpyHeader& header, std::shared_ptr<Buffer> raw) 
     const std::span<std::byte> out(converted->mutable_data(), static_cast<size_t>(header.data_bytes));
     const std::byte* in = raw->bytes().data();
     if (header.fortran_order && header.data_bytes > 0)
-      transpose_fortran(header.dims, width, in, out.data());
+      gather_strided(header.dims, column_major_strides(header.dims), width, in, out.data());
     else if (!out.empty())
       std::memcpy(out.data(), in, out.size());
     if (header.big_endian) swap_bytes(out, width);

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
 #include <numeric>
 #include <span>
 
+#include "formats/data/strided.h"
 #include "formats/file.h"
 
 namespace pare {
@@ -250,19 +250,7 @@ Result<Tensor> permute(const Tensor& batch, const LayoutStep& step) {
                                  int64_t{1}, std::multiplies<>());
   }
   Tensor out(batch.dtype(), dims);
-  const std::byte* in = batch.bytes().data();
-  std::byte* to = out.mutable_bytes().data();
-  Dims index(rank, 0);
-  int64_t from = 0;
-  for (int64_t i = 0; i < out.size(); ++i) {
-    std::memcpy(to + static_cast<size_t>(i) * width, in + static_cast<size_t>(from) * width, width);
-    for (size_t axis = rank; axis-- > 0;) {
-      from += strides[axis];
-      if (++index[axis] < dims[axis]) break;
-      from -= strides[axis] * dims[axis];
-      index[axis] = 0;
-    }
-  }
+  gather_strided(dims, strides, width, batch.bytes().data(), out.mutable_bytes().data());
   return out;
 }
 

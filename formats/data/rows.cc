@@ -158,10 +158,20 @@ std::unique_ptr<RowSource> inflated_rows(std::shared_ptr<const InputFile> file, 
 
 std::unique_ptr<RowSource> tensor_rows(Tensor tensor) { return std::make_unique<TensorRows>(std::move(tensor)); }
 
+Result<void> check_rows(DType dtype, const Dims& dims, const std::string& where) {
+  if (dims.empty()) return input_error(where + ": is a scalar; expected one row per sample");
+  const auto bytes = tensor_bytes(dtype, Dims(dims.begin() + 1, dims.end()));
+  if (!bytes || (*bytes == 0 && dims[0] > 0)) {
+    return input_error(where + ": declares samples of an impossible or empty size, " +
+                       to_string(Type{dtype, Shape(dims.begin(), dims.end())}));
+  }
+  return {};
+}
+
 Result<std::unique_ptr<RowSource>> npz_rows(const NpzFile& npz, std::string_view name) {
   const std::string what = npz.path() + ", array '" + std::string(name) + "'";
   PARE_ASSIGN(const NpyHeader header, npz.header(name));
-  if (header.dims.empty()) return input_error(what + ": is a scalar; expected one row per sample");
+  PARE_TRY(check_rows(header.dtype, header.dims, what));
   if (header.fortran_order) {
     PARE_ASSIGN(Tensor tensor, npz.read(name));
     return tensor_rows(std::move(tensor));
@@ -180,7 +190,7 @@ Result<std::unique_ptr<RowSource>> npy_rows(const std::string& path) {
   PARE_ASSIGN(auto file, InputFile::open(path));
   const ByteReader read = [&](uint64_t offset, std::span<std::byte> out) { return file->read_at(offset, out); };
   PARE_ASSIGN(const NpyHeader header, read_npy_header(read, file->size(), path));
-  if (header.dims.empty()) return input_error(path + ": is a scalar; expected one row per sample");
+  PARE_TRY(check_rows(header.dtype, header.dims, path));
   if (header.fortran_order) {
     PARE_ASSIGN(Tensor tensor, read_npy(path));
     return tensor_rows(std::move(tensor));

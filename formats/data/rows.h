@@ -53,6 +53,9 @@ std::unique_ptr<RowSource> inflated_rows(std::shared_ptr<const InputFile> file, 
 // Held in memory or mapped.
 std::unique_ptr<RowSource> tensor_rows(Tensor tensor);
 
+// Fails (input) unless the array has rows whose size is representable and, where there are any, not zero.
+Result<void> check_rows(DType dtype, const Dims& dims, const std::string& where);
+
 // An array of an archive, or a .npy file. Fails (input) on a scalar.
 Result<std::unique_ptr<RowSource>> npz_rows(const NpzFile& npz, std::string_view name);
 Result<std::unique_ptr<RowSource>> npy_rows(const std::string& path);
