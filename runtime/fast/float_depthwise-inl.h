@@ -88,7 +88,8 @@ HWY_INLINE void depthwise_vector(FloatTag d, const DepthwiseArgs& args, int64_t 
 }
 
 template <int kTaps, int kStride, int kPixels>
-HWY_NOINLINE void depthwise_pixels(const DepthwiseArgs& args) {
+HWY_NOINLINE void depthwise_pixels(const DepthwiseArgs& shared) {
+  const DepthwiseArgs args = shared;  // a copy that no store can change
   const FloatTag d;
   int64_t c = 0;
   for (; c + kLanes <= args.channels; c += kLanes) depthwise_vector<false, kTaps, kStride, kPixels>(d, args, c, kLanes);
@@ -109,7 +110,8 @@ HWY_INLINE void depthwise_any_vector(FloatTag d, const DepthwiseArgs& args, int6
 }
 
 // One pixel, any taps.
-HWY_NOINLINE inline void depthwise_any(const DepthwiseArgs& args) {
+HWY_NOINLINE inline void depthwise_any(const DepthwiseArgs& shared) {
+  const DepthwiseArgs args = shared;
   const FloatTag d;
   int64_t c = 0;
   for (; c + kLanes <= args.channels; c += kLanes) depthwise_any_vector<false>(d, args, c, kLanes);
