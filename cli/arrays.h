@@ -1,0 +1,15 @@
+// Arrays named as a model's inputs, from --in options.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace pare::cli {
+
+// Each entry is FILE.npz (arrays named as inputs, "in:" before the name allowed) or name=FILE.npy. Returns the inputs in
+// the graph's order. Throws Error (input) for a missing, unknown or doubly given name.
+std::vector<Tensor> read_inputs(const Graph& graph, const std::vector<std::string>& sources);
+
+}  // namespace pare::cli

@@ -1,0 +1,52 @@
+#include "cli/arrays.h"
+#include "cli/models.h"
+#include "cli/verbs.h"
+#include "formats/data/npz.h"
+#include "graph/error.h"
+#include "runtime/executor.h"
+
+namespace pare::cli {
+namespace {
+
+struct RunArguments {
+  std::string model;
+  std::vector<std::string> in;
+  std::string out;
+  bool reference = false;
+};
+
+void run_model(const RunArguments& arguments, const Session& session) {
+  const LoadedModel model = load_model(arguments.model);
+  const std::vector<Tensor> inputs = read_inputs(*model.graph, arguments.in);
+  ExecutorOptions options;
+  options.threads = session.thread_count();
+  options.reference = arguments.reference;
+  auto executor = unwrap(Executor::create(model.graph, options));
+  const std::vector<Tensor> outputs = unwrap(executor->run(inputs));
+  std::vector<NamedTensor> arrays;
+  Json described = Json::array();
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const std::string& name = model.graph->value(model.graph->outputs[i]).name;
+    arrays.push_back({name, outputs[i]});
+    described.push_back({{"name", name}, {"dtype", pare::name(outputs[i].dtype())}, {"shape", outputs[i].dims()}});
+    session.say("{}: {}", name, to_string(outputs[i].type()));
+  }
+  unwrap(write_npz(arguments.out, arrays));
+  session.emit({{"model", arguments.model}, {"output", arguments.out}, {"outputs", described}});
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Session& session) {
+  CLI::App* verb = app.add_subcommand("run", "Run a model on arrays");
+  auto arguments = std::make_shared<RunArguments>();
+  verb->add_option("MODEL", arguments->model, "A .onnx or .pare file")->required();
+  verb->add_option("--in", arguments->in, "FILE.npz with arrays named as the inputs, or NAME=FILE.npy; may repeat");
+  verb->add_option("--out", arguments->out, "FILE.npz for the outputs, named as the model names them")->required();
+  verb->add_flag("--reference", arguments->reference, "Use the plain kernels, which define every operator");
+  verb->footer("Example: pare run resnet.onnx --in batch.npz --out scores.npz");
+  session.add_options(*verb);
+  verb->callback([arguments, &session] { run_model(*arguments, session); });
+}
+
+}  // namespace pare::cli
