@@ -1,0 +1,81 @@
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
+#include <climits>
+
+#include "formats/onnx/graph_reader.h"
+#include "formats/onnx/onnx.h"
+#include "graph/infer.h"
+#include "graph/verify.h"
+
+namespace pare {
+namespace {
+
+using namespace onnx_format;
+
+Result<void> parse(std::span<const std::byte> bytes, onnx::ModelProto& model) {
+  if (bytes.size() > INT_MAX) {
+    return input_error("has " + std::to_string(bytes.size()) +
+                       " bytes; a protobuf file is limited to 2 GiB: save the model with external data");
+  }
+  google::protobuf::io::ArrayInputStream array(bytes.data(), static_cast<int>(bytes.size()));
+  google::protobuf::io::CodedInputStream stream(&array);
+  stream.SetTotalBytesLimit(INT_MAX);
+  if (!model.ParseFromCodedStream(&stream) || !stream.ConsumedEntireMessage()) {
+    return input_error("is not an ONNX model, or is truncated: its bytes are no protobuf message of onnx.ModelProto");
+  }
+  if (!model.has_graph()) return input_error("holds no graph; expected an ONNX model (onnx.ModelProto)");
+  return {};
+}
+
+void read_metadata(const onnx::ModelProto& model, Graph& graph) {
+  if (!model.producer_name().empty()) graph.metadata.emplace_back("producer_name", model.producer_name());
+  if (!model.producer_version().empty()) graph.metadata.emplace_back("producer_version", model.producer_version());
+  for (const auto& entry : model.metadata_props()) {
+    if (entry.key() != "producer_name" && entry.key() != "producer_version") {
+      graph.metadata.emplace_back(entry.key(), entry.value());
+    }
+  }
+}
+
+// Opsets of the model's imports, without those of its own functions, which are gone after reading.
+void read_domains(const onnx::ModelProto& model, const ModelScope& scope, Graph& graph) {
+  graph.domains.insert(scope.opsets.begin(), scope.opsets.end());
+  graph.domains.erase("");
+  for (const auto& function : model.functions()) graph.domains.erase(function.domain());
+  for (const NodeId id : graph.order()) {
+    const auto* opaque = as<Opaque>(graph.node(id).op);
+    if (opaque && !opaque->domain.empty()) graph.domains.try_emplace(opaque->domain, opaque->version);
+  }
+}
+
+Result<Graph> read_model(std::span<const std::byte> bytes, ExternalFiles files) {
+  onnx::ModelProto model;
+  PARE_TRY(parse(bytes, model));
+  ModelScope scope;
+  scope.files = std::move(files);
+  scope.names.take_all(model.graph());
+  scope.opsets = read_opsets(model.opset_import());
+  if (scope.opsets.empty() && model.ir_version() < 3) scope.opsets[""] = 1;  // opset_import came with IR version 3
+  PARE_TRY(inline_functions(model, scope.names, scope.node_opsets));
+  GraphReader reader(scope, nullptr);
+  PARE_ASSIGN(Graph graph, reader.read(*model.mutable_graph()));
+  read_metadata(model, graph);
+  read_domains(model, scope, graph);
+  PARE_TRY(infer_types(graph));
+  PARE_TRY(verify(graph));
+  return graph;
+}
+
+}  // namespace
+
+Result<Graph> read_onnx(const std::filesystem::path& path) {
+  PARE_ASSIGN(const auto buffer, map_file(path.string()));
+  auto graph = read_model(buffer->bytes(), ExternalFiles(path.parent_path()));
+  if (!graph) return in_context(path.string(), graph.failure());
+  return graph;
+}
+
+Result<Graph> read_onnx(std::span<const std::byte> bytes) { return read_model(bytes, ExternalFiles()); }
+
+}  // namespace pare

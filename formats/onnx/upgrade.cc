@@ -1,0 +1,101 @@
+#include "formats/onnx/upgrade.h"
+
+#include <limits>
+
+#include "formats/onnx/upgrade_rules.h"
+
+namespace pare::onnx_format {
+namespace {
+
+constexpr int64_t kAlways = std::numeric_limits<int64_t>::max();
+
+// Nodes of `type` ("*" is every type) from opsets before `before` go through `apply`, in the order of the table.
+struct Rule {
+  std::string_view type;
+  int64_t before;
+  Result<void> (*apply)(LegacyNode&, GraphBuilder&);
+};
+
+constexpr Rule kRules[] = {
+    {"*", 7, rules::drop_legacy},
+    {"Add", 7, rules::broadcast_axis},
+    {"And", 7, rules::broadcast_axis},
+    {"Div", 7, rules::broadcast_axis},
+    {"Equal", 7, rules::broadcast_axis},
+    {"Greater", 7, rules::broadcast_axis},
+    {"Less", 7, rules::broadcast_axis},
+    {"Mul", 7, rules::broadcast_axis},
+    {"Or", 7, rules::broadcast_axis},
+    {"Pow", 7, rules::broadcast_axis},
+    {"Sub", 7, rules::broadcast_axis},
+    {"Xor", 7, rules::broadcast_axis},
+    {"PRelu", 7, rules::prelu_slope},
+    {"Gemm", 7, rules::gemm_broadcast},
+    {"Cast", 6, rules::cast_name},
+    {"Cast", kAlways, rules::cast_round_mode},
+    {"Concat", 4, rules::concat_axis},
+    {"Selu", 6, rules::selu_defaults},
+    {"Reshape", 5, rules::reshape_shape},
+    {"Squeeze", 13, rules::axes_input},
+    {"Unsqueeze", 13, rules::axes_input},
+    {"ReduceL1", 18, rules::axes_input},
+    {"ReduceL2", 18, rules::axes_input},
+    {"ReduceLogSum", 18, rules::axes_input},
+    {"ReduceLogSumExp", 18, rules::axes_input},
+    {"ReduceMax", 18, rules::axes_input},
+    {"ReduceMean", 18, rules::axes_input},
+    {"ReduceMin", 18, rules::axes_input},
+    {"ReduceProd", 18, rules::axes_input},
+    {"ReduceSum", 13, rules::axes_input},
+    {"ReduceSumSquare", 18, rules::axes_input},
+    {"Split", 13, rules::split_sizes},
+    {"Slice", 10, rules::slice_bounds},
+    {"Pad", 11, rules::pad_amounts},
+    {"Clip", 11, rules::clip_bounds},
+    {"Dropout", 12, rules::dropout_ratio},
+    {"Tile", 6, rules::tile_axis},
+    {"BatchNormalization", 14, rules::batch_norm},
+    {"Softmax", 13, rules::softmax_coerced},
+    {"LogSoftmax", 13, rules::softmax_coerced},
+    {"Hardmax", 13, rules::softmax_coerced},
+    {"Upsample", kAlways, rules::upsample},
+    {"Resize", 11, rules::resize_asymmetric},
+    {"Resize", kAlways, rules::resize_empty_inputs},
+    {"SpaceToDepth", kAlways, rules::space_to_depth_mode},
+    {"Range", kAlways, rules::range_stash_type},
+    {"TopK", 10, rules::top_k},
+    {"Scatter", kAlways, rules::scatter},
+};
+
+// Opsets at which an operator outside graph/op.h changed its meaning for the same attributes and inputs, or moved an
+// attribute to an input. Wider types alone do not count.
+struct Change {
+  std::string_view type;
+  int64_t at;
+};
+constexpr Change kChanges[] = {
+    {"DFT", 20},  {"GRU", 3},        {"GRU", 7},   {"GlobalLpPool", 2}, {"GridSample", 20}, {"GroupNormalization", 21},
+    {"LSTM", 7},  {"Hardmax", 13},   {"LpPool", 2}, {"RNN", 7},         {"RoiAlign", 16},   {"MeanVarianceNormalization", 9},
+    {"Scan", 9},  {"TopK", 10},
+};
+
+}  // namespace
+
+Result<void> upgrade(LegacyNode& node, GraphBuilder& builder) {
+  for (const Rule& rule : kRules) {
+    if (node.version >= rule.before || (rule.type != "*" && rule.type != node.type)) continue;
+    PARE_TRY(rule.apply(node, builder));
+    if (!node.reason.empty()) return {};
+  }
+  return {};
+}
+
+bool same_meaning(std::string_view type, int64_t from, int64_t to) {
+  const auto [low, high] = std::minmax(from, to);
+  for (const Change& change : kChanges) {
+    if (change.type == type && low < change.at && change.at <= high) return false;
+  }
+  return true;
+}
+
+}  // namespace pare::onnx_format
