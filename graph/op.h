@@ -82,7 +82,9 @@ Result<Op> make_op(std::string_view domain, std::string_view type, int64_t versi
 // Whether make_op knows the type.
 bool op_known(std::string_view domain, std::string_view type);
 
-Result<void> op_infer(const Op& op, InferContext& context);
+// Counts of inputs (true: present) and outputs against op_arity.
+Result<void> op_check_arity(const Op& op, const std::vector<bool>& inputs, size_t outputs);
+Result<void> op_infer(const Op& op, InferContext& context);  // checks the arity first
 void op_links(const Op& op, LinkContext& context);
 void op_resize(Op& op, ResizeContext& context);  // nothing for operators that count nothing
 
