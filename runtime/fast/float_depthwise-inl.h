@@ -10,7 +10,9 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
+#include <utility>
 
 #include "runtime/fast/float_kernels.h"
 #include "runtime/fast/float_math-inl.h"
@@ -60,6 +62,15 @@ HWY_INLINE void depthwise_finish(FloatTag d, const FloatVec (&acc)[kPixels], con
   }
 }
 
+// Keeps GCC from loading the value again at each of its uses.
+HWY_INLINE void hold(FloatVec& v) {
+#if HWY_COMPILER_GCC && (HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3)
+  __asm__("" : "+v"(v.raw));
+#else
+  (void)v;
+#endif
+}
+
 // kPixels neighbours, stride kStride, kTaps taps in a row, dilation 1 along the row.
 template <bool kPartial, int kTaps, int kStride, int kPixels>
 HWY_INLINE void depthwise_vector(FloatTag d, const DepthwiseArgs& args, int64_t c, int64_t n) {
@@ -76,7 +87,8 @@ HWY_INLINE void depthwise_vector(FloatTag d, const DepthwiseArgs& args, int64_t 
     for (int t = 0; t < kTaps; ++t) w[t] = load_channels<kPartial>(d, weights + t * args.channels, n);
 #pragma GCC unroll 32
     for (int j = 0; j < (kPixels - 1) * kStride + kTaps; ++j) {
-      const FloatVec x = load_channels<kPartial>(d, row + j * step, n);
+      FloatVec x = load_channels<kPartial>(d, row + j * step, n);
+      hold(x);
 #pragma GCC unroll 8
       for (int p = 0; p < kPixels; ++p) {
         const int t = j - p * kStride;
@@ -119,19 +131,31 @@ HWY_NOINLINE inline void depthwise_any(const DepthwiseArgs& shared) {
 }
 
 using DepthwiseFunction = void (*)(const DepthwiseArgs&);
-inline constexpr int kDepthwisePixels = 4;
+inline constexpr int kDepthwisePixels = HWY_TARGET == HWY_AVX3 ? 8 : 4;
+inline constexpr int kDepthwiseTaps = 5;
+using DepthwiseFunctions = std::array<DepthwiseFunction, kDepthwisePixels>;
 
+template <int kTaps, int kStride, size_t... kPixels>
+constexpr DepthwiseFunctions depthwise_of(std::index_sequence<kPixels...>) {
+  return {&depthwise_pixels<kTaps, kStride, static_cast<int>(kPixels) + 1>...};
+}
+
+// [pixels - 1]
 template <int kTaps, int kStride>
-inline constexpr DepthwiseFunction kDepthwise[kDepthwisePixels] = {
-    &depthwise_pixels<kTaps, kStride, 1>, &depthwise_pixels<kTaps, kStride, 2>, &depthwise_pixels<kTaps, kStride, 3>,
-    &depthwise_pixels<kTaps, kStride, 4>};
+inline constexpr DepthwiseFunctions kDepthwise =
+    depthwise_of<kTaps, kStride>(std::make_index_sequence<kDepthwisePixels>());
 
-inline const DepthwiseFunction* depthwise_functions(const ConvShape& s) {
+// One pixel of which some taps lie outside: [taps - 1]
+inline constexpr DepthwiseFunction kDepthwiseEdge[kDepthwiseTaps] = {
+    &depthwise_pixels<1, 1, 1>, &depthwise_pixels<2, 1, 1>, &depthwise_pixels<3, 1, 1>, &depthwise_pixels<4, 1, 1>,
+    &depthwise_pixels<5, 1, 1>};
+
+inline const DepthwiseFunctions* depthwise_functions(const ConvShape& s) {
   if (s.dilation_w != 1) return nullptr;
-  if (s.kernel_w == 3 && s.stride_w == 1) return kDepthwise<3, 1>;
-  if (s.kernel_w == 3 && s.stride_w == 2) return kDepthwise<3, 2>;
-  if (s.kernel_w == 5 && s.stride_w == 1) return kDepthwise<5, 1>;
-  if (s.kernel_w == 5 && s.stride_w == 2) return kDepthwise<5, 2>;
+  if (s.kernel_w == 3 && s.stride_w == 1) return &kDepthwise<3, 1>;
+  if (s.kernel_w == 3 && s.stride_w == 2) return &kDepthwise<3, 2>;
+  if (s.kernel_w == 5 && s.stride_w == 1) return &kDepthwise<5, 1>;
+  if (s.kernel_w == 5 && s.stride_w == 2) return &kDepthwise<5, 2>;
   return nullptr;
 }
 
@@ -166,15 +190,18 @@ inline void depthwise_row(const ConvShape& s, const float* in, const float* pack
   args.low = clip.low;
   args.high = clip.high;
 
-  const DepthwiseFunction* functions = args.taps_h > 0 ? depthwise_functions(s) : nullptr;
+  const DepthwiseFunctions* functions = args.taps_h > 0 ? depthwise_functions(s) : nullptr;
   const int64_t reach = s.dilation_w * (s.kernel_w - 1);
   for (int64_t x = 0; x < out_w;) {
     const int64_t in_x = x * s.stride_w - s.pad_left;
     const TapRange columns = taps_inside(in_x, s.dilation_w, s.kernel_w, s.w);
     const bool inside = in_x >= 0 && in_x + reach < s.w;
     int64_t pixels = 1;
-    if (inside && functions != nullptr)
-      pixels = std::min<int64_t>({kDepthwisePixels, out_w - x, (s.w - 1 - reach - in_x) / s.stride_w + 1});
+    if (inside && functions != nullptr) {
+      const int64_t left = std::min(out_w - x, (s.w - 1 - reach - in_x) / s.stride_w + 1);
+      const int64_t tiles = (left + kDepthwisePixels - 1) / kDepthwisePixels;
+      pixels = (left + tiles - 1) / tiles;
+    }
     args.taps_w = columns.last - columns.first;
     args.in = image_in;
     if (args.taps_w > 0 && args.taps_h > 0)
@@ -183,7 +210,9 @@ inline void depthwise_row(const ConvShape& s, const float* in, const float* pack
     args.out = out + (out_row + x) * channels;
     if (epilogue.residual != nullptr) args.residual = epilogue.residual + (out_row + x) * args.residual_stride;
     if (inside && functions != nullptr)
-      functions[pixels - 1](args);
+      (*functions)[static_cast<size_t>(pixels - 1)](args);
+    else if (s.dilation_w == 1 && args.taps_w >= 1 && args.taps_w <= kDepthwiseTaps)
+      kDepthwiseEdge[args.taps_w - 1](args);
     else
       depthwise_any(args);
     x += pixels;
