@@ -1,0 +1,127 @@
+#include "quantize/quantize.h"
+
+#include <cmath>
+#include <limits>
+
+#include "graph/error.h"
+#include "graph/text.h"
+#include "quantize/scale.h"
+#include "runtime/executor.h"
+#include "tests/catch.h"
+
+namespace pare {
+namespace {
+
+Batches one_batch(Tensor tensor) {
+  return {1, [tensor](int64_t) { return std::vector<Tensor>{tensor}; }};
+}
+
+std::vector<float> run(const Graph& graph, const Tensor& x) {
+  auto executor = unwrap(Executor::create(std::make_shared<Graph>(graph), {}));
+  return unwrap(executor->run(std::vector<Tensor>{x}))[0].floats();
+}
+
+const char* kTwoLayers = R"(graph "g" {
+  input x: float32[N,2]
+  const w: float32[2,3] = {1, 100, 0.01, -1, 50, 0.02}
+  const b: float32[3] = {0.5, -3, 0.001}
+  const v: float32[3,2] = {1, -1, 0.01, 0.02, 100, -50}
+  a = Gemm(x, w, b)
+  r = Relu(a)
+  y = Gemm(r, v)
+  output y
+})";
+
+TEST_CASE("scale and zero point of a range, by the formula") {
+  // (6 - -2) / 255; -(-2) / scale = 63.75, rounded
+  const ScaleZero sz = asymmetric({-2, 6, true}, 8);
+  CHECK(sz.scale == Approx(8.0 / 255));
+  CHECK(sz.zero == 64);
+  // a range above zero is widened to hold it
+  CHECK(asymmetric({2, 5.1f, true}, 8).zero == 0);
+  CHECK(asymmetric({2, 5.1f, true}, 8).scale == Approx(0.02));
+  // without extent
+  CHECK(asymmetric({0, 0, true}, 8).scale == 1);
+  CHECK(asymmetric({-1.5f, 0, true}, 4).zero == 15);
+}
+
+TEST_CASE("weights get one scale per output channel, biases the product of the scales") {
+  Graph graph = unwrap(parse(kTwoLayers));
+  const Tensor x = Tensor::of<float>({2, 2}, {0, 1, 2, -1});
+  const QuantizeReport report = quantize_static(graph, one_batch(x));
+  CHECK(report.layers.size() == 2);
+  CHECK(report.activations == 2);  // x and r
+  for (const NodeId id : graph.order()) {
+    const Node& node = graph.node(id);
+    if (!as<DequantizeLinear>(node.op)) continue;
+    const Value& quantized = graph.value(node.inputs[0]);
+    if (!quantized.constant) continue;
+    const std::vector<float> scales = graph.value(node.inputs[1]).constant->floats();
+    if (quantized.constant->dtype() == DType::int32) {
+      // sx = 3 / 255; sw = 1, 100, 0.02 over 127
+      REQUIRE(scales.size() == 3);
+      CHECK(scales[0] == Approx(3.0 / 255 / 127));
+      CHECK(scales[1] == Approx(3.0 / 255 * 100 / 127));
+      CHECK(quantized.constant->as_int(0) == std::llround(0.5 / (3.0 / 255 / 127)));
+    } else {
+      CHECK(quantized.constant->dtype() == DType::int8);
+      CHECK(scales.size() == static_cast<size_t>(quantized.constant->dims()[1]));
+    }
+  }
+}
+
+TEST_CASE("the quantized graph computes nearly what the float graph does") {
+  const Graph original = unwrap(parse(kTwoLayers));
+  Graph graph = original;
+  const Tensor x = Tensor::of<float>({4, 2}, {0, 1, 2, -1, 1.5f, 0.25f, -0.5f, 0.75f});
+  quantize_static(graph, one_batch(x));
+  const std::vector<float> expected = run(original, x), got = run(graph, x);
+  float largest = 0;
+  for (const float e : expected) largest = std::max(largest, std::abs(e));
+  for (size_t i = 0; i < expected.size(); ++i) CHECK(std::abs(got[i] - expected[i]) < 0.02f * largest);
+}
+
+TEST_CASE("four bits give int4 weights and uint4 activations, the ends keep eight") {
+  Graph graph = unwrap(parse(R"(graph "g" {
+    input x: float32[N,1,2,2]
+    const w: float32[1,1,1,1] = {1}
+    a = Conv(x, w)
+    b = Conv(a, w)
+    c = Conv(b, w)
+    output c
+  })"));
+  QuantizeOptions options;
+  options.weight_bits = 4;
+  options.activation_bits = 4;
+  options.ends_bits = 8;
+  const QuantizeReport report = quantize_static(graph, one_batch(Tensor::of<float>({1, 1, 2, 2}, {1, 2, 3, 4})), options);
+  REQUIRE(report.layers.size() == 2);  // the ends share one weight
+  std::vector<DType> types;
+  for (const NodeId id : graph.order()) {
+    const Node& node = graph.node(id);
+    if (as<QuantizeLinear>(node.op)) types.push_back(graph.value(node.outputs[0]).type.dtype);
+  }
+  CHECK(types == std::vector<DType>{DType::uint8, DType::uint4, DType::uint8});
+}
+
+TEST_CASE("NaN in the data is an input error that names the value") {
+  Graph graph = unwrap(parse(kTwoLayers));
+  const Tensor x = Tensor::of<float>({1, 2}, {std::numeric_limits<float>::quiet_NaN(), 1});
+  try {
+    quantize_static(graph, one_batch(x));
+    FAIL("accepted");
+  } catch (const Error& error) {
+    CHECK(error.code() == ErrorCode::input);
+    CHECK(std::string(error.what()).find("value 'x' is NaN") != std::string::npos);
+  }
+}
+
+TEST_CASE("a graph without anything to quantize is refused, and so is empty data") {
+  Graph graph = unwrap(parse("graph \"g\" {\n input x: float32[2]\n y = Exp(x)\n output y\n}"));
+  CHECK_THROWS_AS(quantize_static(graph, one_batch(Tensor(DType::float32, {2}))), Error);
+  Graph layers = unwrap(parse(kTwoLayers));
+  CHECK_THROWS_AS(quantize_static(layers, Batches{}), Error);
+}
+
+}  // namespace
+}  // namespace pare
