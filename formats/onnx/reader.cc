@@ -5,6 +5,7 @@
 
 #include "formats/onnx/graph_reader.h"
 #include "formats/onnx/onnx.h"
+#include "formats/onnx/tensors.h"
 #include "graph/infer.h"
 #include "graph/verify.h"
 
@@ -13,7 +14,9 @@ namespace {
 
 using namespace onnx_format;
 
-Result<void> parse(std::span<const std::byte> bytes, onnx::ModelProto& model) {
+// `message` names the type, as in "onnx.ModelProto".
+template <class Message>
+Result<void> parse(std::span<const std::byte> bytes, const std::string& message, Message& proto) {
   if (bytes.size() > INT_MAX) {
     return input_error("has " + std::to_string(bytes.size()) +
                        " bytes; a protobuf file is limited to 2 GiB: save the model with external data");
@@ -21,9 +24,12 @@ Result<void> parse(std::span<const std::byte> bytes, onnx::ModelProto& model) {
   google::protobuf::io::ArrayInputStream array(bytes.data(), static_cast<int>(bytes.size()));
   google::protobuf::io::CodedInputStream stream(&array);
   stream.SetTotalBytesLimit(INT_MAX);
-  if (!model.ParseFromCodedStream(&stream) || !stream.ConsumedEntireMessage()) {
-    return input_error("is not an ONNX model, or is truncated: its bytes are no protobuf message of onnx.ModelProto");
-  }
+  if (proto.ParseFromCodedStream(&stream) && stream.ConsumedEntireMessage()) return {};
+  return input_error("is not in ONNX format, or is truncated: its bytes are no protobuf message " + message);
+}
+
+Result<void> parse_model(std::span<const std::byte> bytes, onnx::ModelProto& model) {
+  PARE_TRY(parse(bytes, "onnx.ModelProto", model));
   if (!model.has_graph()) return input_error("holds no graph; expected an ONNX model (onnx.ModelProto)");
   return {};
 }
@@ -51,7 +57,7 @@ void read_domains(const onnx::ModelProto& model, const ModelScope& scope, Graph&
 
 Result<Graph> read_model(std::span<const std::byte> bytes, ExternalFiles files) {
   onnx::ModelProto model;
-  PARE_TRY(parse(bytes, model));
+  PARE_TRY(parse_model(bytes, model));
   ModelScope scope;
   scope.files = std::move(files);
   scope.names.take_all(model.graph());
@@ -77,5 +83,19 @@ Result<Graph> read_onnx(const std::filesystem::path& path) {
 }
 
 Result<Graph> read_onnx(std::span<const std::byte> bytes) { return read_model(bytes, ExternalFiles()); }
+
+Result<NamedTensor> read_onnx_tensor(const std::filesystem::path& path) {
+  PARE_ASSIGN(const auto buffer, map_file(path.string()));
+  onnx::TensorProto proto;
+  ExternalFiles files(path.parent_path());
+  const auto read = [&]() -> Result<NamedTensor> {
+    PARE_TRY(parse(buffer->bytes(), "onnx.TensorProto", proto));
+    PARE_ASSIGN(auto tensor, read_tensor(proto, files));
+    return NamedTensor{proto.name(), std::move(tensor)};
+  };
+  auto tensor = read();
+  if (!tensor) return in_context(path.string(), tensor.failure());
+  return tensor;
+}
 
 }  // namespace pare

@@ -3,23 +3,6 @@
 #include "formats/onnx/upgrade.h"
 
 namespace pare::onnx_format {
-namespace {
-
-constexpr int64_t kMaxContents = 64;
-
-// The elements of a small integer constant, for shape arithmetic.
-std::optional<std::vector<Dim>> elements(const Tensor& tensor) {
-  if (!is_integer(tensor.dtype()) || tensor.rank() > 1 || tensor.size() > kMaxContents) return std::nullopt;
-  std::vector<Dim> dims;
-  for (const int64_t value : tensor.ints()) {
-    Dim dim;
-    dim.size = value;
-    dims.push_back(dim);
-  }
-  return dims;
-}
-
-}  // namespace
 
 std::optional<int64_t> GraphBuilder::rank(ValueId id) const {
   if (id == ValueId::none || !type(id).shape) return std::nullopt;
@@ -78,9 +61,7 @@ Known GraphBuilder::known(ValueId id) const {
   known.present = true;
   known.type = type(id);
   known.constant = constant_of(id);
-  if (known.constant) {
-    known.contents = elements(*known.constant);
-  } else if (const auto found = contents_.find(static_cast<int32_t>(id)); found != contents_.end()) {
+  if (const auto found = contents_.find(static_cast<int32_t>(id)); found != contents_.end()) {
     known.contents = found->second;
   }
   return known;
@@ -97,7 +78,7 @@ void GraphBuilder::infer(NodeId id) {
   }
   InferContext context;
   for (const ValueId input : node.inputs) context.inputs.push_back(known(input));
-  context.outputs.resize(node.outputs.size());
+  for (const ValueId output : node.outputs) context.outputs.push_back({.present = output != ValueId::none});
   if (!op_infer(node.op, context)) return;
   for (size_t i = 0; i < node.outputs.size(); ++i) {
     const ValueId output = node.outputs[i];
