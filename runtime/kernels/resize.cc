@@ -32,6 +32,7 @@ double source_coordinate(const Resize& op, const AxisPlan& axis, int64_t x) {
     return axis.roi_begin * (in - 1) + (out == 1 ? span / 2 : at * span / (out - 1));
   }
   if (mode == "pytorch_half_pixel" && out == 1) return -0.5;
+  if (mode == "tf_half_pixel_for_nn") return (at + 0.5) / axis.scale;
   const double half_pixel = (at + 0.5) / axis.scale - 0.5;
   if (mode == "half_pixel_symmetric") return in / 2 * (1 - static_cast<double>(axis.out) / out) + half_pixel;
   return half_pixel;

@@ -97,7 +97,11 @@ Result<void> run(const Reshape& op, KernelContext& context) {
 
 Result<void> run(const Flatten& op, KernelContext& context) {
   const Dims& dims = context.inputs[0].dims();
-  PARE_ASSIGN(const size_t axis, axis_of(op.axis, dims.size() + 1));
+  const auto rank = static_cast<int64_t>(dims.size());
+  if (op.axis < -rank || op.axis > rank) {
+    return input_error("axis " + std::to_string(op.axis) + " is out of range for rank " + std::to_string(rank));
+  }
+  const auto axis = static_cast<size_t>(op.axis < 0 ? op.axis + rank : op.axis);
   return reshape(context, {product(dims, 0, axis), product(dims, axis, dims.size())});
 }
 
