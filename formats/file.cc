@@ -79,8 +79,8 @@ Result<void> InputFile::read_at(uint64_t offset, std::span<std::byte> out) const
                        " bytes were expected from byte " + std::to_string(offset) + "; the file is truncated");
   }
   while (!out.empty()) {
-    const ssize_t count = ::pread(descriptor_, out.data(), std::min<size_t>(out.size(), 1u << 30),
-                                  static_cast<off_t>(offset));
+    const ssize_t count =
+        ::pread(descriptor_, out.data(), std::min<size_t>(out.size(), 1u << 30), static_cast<off_t>(offset));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return system_failure(path_, "read", errno);
     if (count == 0) return input_error(path_ + ": became shorter while it was read");

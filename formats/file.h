@@ -24,8 +24,8 @@ Result<std::string> read_text_file(const std::string& path, size_t limit = 16u <
 // Fails (input) when `bytes` exceed the machine's physical memory. `what` names the thing that needs them.
 Result<void> check_memory(const std::string& what, uint64_t bytes);
 
-// An open regular file that is read by position; reads may run in parallel. Holds no mapping, so the memory it takes does
-// not grow with what was read.
+// An open regular file that is read by position; reads may run in parallel. Holds no mapping, so the memory it takes
+// does not grow with what was read.
 class InputFile {
  public:
   // Fails as map_file does; an empty file opens.

@@ -13,8 +13,9 @@ namespace pare {
 enum class PareCompression : uint8_t { automatic, none };
 
 struct PareWriteOptions {
-  PareCompression compression = PareCompression::automatic;  // automatic: the smallest encoding per tensor, by measuring
-  bool strip_names = false;  // keep only the names of the graph's inputs and outputs
+  PareCompression compression =
+      PareCompression::automatic;  // automatic: the smallest encoding per tensor, by measuring
+  bool strip_names = false;        // keep only the names of the graph's inputs and outputs
 };
 
 // How one constant is stored, for `pare info`.
