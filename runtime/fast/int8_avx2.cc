@@ -1,0 +1,30 @@
+// The int8 kernels for AVX2: 16-bit products, because the 8-bit multiply-add saturates.
+#include "runtime/fast/int8_simd256-inl.h"
+// The vector type comes first.
+#include "runtime/fast/int8_depthwise-inl.h"
+#include "runtime/fast/int8_elementwise-inl.h"
+#include "runtime/fast/int8_tile-inl.h"
+
+namespace pare {
+namespace {
+
+// Exact: a uint8 times at most +-255, two of them, is far below 2^31.
+struct WordsDot {
+  static Simd::I dot(Simd::I acc, Simd::I a, Simd::I w) {
+    Simd::I sum = Simd::add(acc, Simd::madd(a, w));
+    asm("" : "+x"(sum));  // keeps the compiler from regrouping the sums, which would spill them
+    return sum;
+  }
+};
+
+}  // namespace
+
+const Int8Micro& int8_micro_avx2() {
+  static constexpr Int8Micro kMicro = {
+      Int8Format::words, nullptr,     block<WordsDot>, kDepthwiseBlock, nullptr,    depthwise<WordsTaps, WordsDot>,
+      flip_bytes,        widen_bytes, binary,          quantize,        dequantize, maximum,
+      accumulate,        lookup};
+  return kMicro;
+}
+
+}  // namespace pare
