@@ -41,9 +41,9 @@ Result<std::vector<ValueId>> resolve_optional(const std::vector<uint32_t>& index
 std::pair<std::string, std::string> read_entry(protozero::pbf_reader message) {
   std::pair<std::string, std::string> entry;
   while (message.next()) {
-    if (message.tag() == 1)
+    if (message.tag_and_type() == delimited(1))
       entry.first = message.get_string();
-    else if (message.tag() == 2)
+    else if (message.tag_and_type() == delimited(2))
       entry.second = message.get_string();
     else
       message.skip();
@@ -54,9 +54,9 @@ std::pair<std::string, std::string> read_entry(protozero::pbf_reader message) {
 std::pair<std::string, int64_t> read_domain(protozero::pbf_reader message) {
   std::pair<std::string, int64_t> domain{{}, 0};
   while (message.next()) {
-    if (message.tag() == 1)
+    if (message.tag_and_type() == delimited(1))
       domain.first = message.get_string();
-    else if (message.tag() == 2)
+    else if (message.tag_and_type() == varint(2))
       domain.second = message.get_int64();
     else
       message.skip();
@@ -66,7 +66,7 @@ std::pair<std::string, int64_t> read_domain(protozero::pbf_reader message) {
 
 std::vector<int64_t> read_ints(protozero::pbf_reader message) {
   std::vector<int64_t> values;
-  while (message.next(1)) {
+  while (message.next(1, protozero::pbf_wire_type::length_delimited)) {
     for (const int64_t value : message.get_packed_sint64()) values.push_back(value);
   }
   return values;
@@ -74,7 +74,7 @@ std::vector<int64_t> read_ints(protozero::pbf_reader message) {
 
 std::vector<float> read_floats(protozero::pbf_reader message) {
   std::vector<float> values;
-  while (message.next(1)) {
+  while (message.next(1, protozero::pbf_wire_type::length_delimited)) {
     for (const float value : message.get_packed_float()) values.push_back(value);
   }
   return values;
@@ -82,21 +82,21 @@ std::vector<float> read_floats(protozero::pbf_reader message) {
 
 std::vector<std::string> read_strings(protozero::pbf_reader message) {
   std::vector<std::string> values;
-  while (message.next(1)) values.push_back(message.get_string());
+  while (message.next(1, protozero::pbf_wire_type::length_delimited)) values.push_back(message.get_string());
   return values;
 }
 
 Opaque read_opaque(protozero::pbf_reader message) {
   Opaque opaque;
   while (message.next()) {
-    switch (message.tag()) {
-      case OpaqueField::domain:
+    switch (message.tag_and_type()) {
+      case delimited(OpaqueField::domain):
         opaque.domain = message.get_string();
         break;
-      case OpaqueField::version:
+      case varint(OpaqueField::version):
         opaque.version = message.get_int64();
         break;
-      case OpaqueField::reason:
+      case delimited(OpaqueField::reason):
         opaque.reason = message.get_string();
         break;
       default:
@@ -129,7 +129,7 @@ Result<const Tensor*> GraphReader::tensor(uint64_t index) const {
 
 Result<Shape> GraphReader::read_shape(Message message) const {
   Shape shape;
-  while (message.next(1)) {
+  while (message.next(1, protozero::pbf_wire_type::length_delimited)) {
     for (const int64_t code : message.get_packed_sint64()) {
       if (code >= 0) {
         shape.push_back(Dim(code));
@@ -148,23 +148,23 @@ Result<Shape> GraphReader::read_shape(Message message) const {
 Result<GraphReader::ValueParts> GraphReader::read_value(Message message) {
   ValueParts value;
   while (message.next()) {
-    switch (message.tag()) {
-      case ValueField::name:
+    switch (message.tag_and_type()) {
+      case delimited(ValueField::name):
         value.name = message.get_string();
         break;
-      case ValueField::dtype: {
+      case varint(ValueField::dtype): {
         const uint32_t number = message.get_uint32();
         const auto dtype = dtype_from_number(number);
         if (!dtype) return damaged("has the unknown element type " + std::to_string(number));
         value.type.dtype = *dtype;
         break;
       }
-      case ValueField::shape: {
+      case delimited(ValueField::shape): {
         PARE_ASSIGN(value.type.shape, read_shape(message.get_message()));
         PARE_TRY(charge(value.type.shape->size() * sizeof(Dim)));
         break;
       }
-      case ValueField::tensor: {
+      case varint(ValueField::tensor): {
         PARE_ASSIGN(value.constant, tensor(message.get_uint32()));
         break;
       }
@@ -180,7 +180,7 @@ Result<GraphReader::ValueParts> GraphReader::read_value(Message message) {
 Result<std::vector<ValueId>> GraphReader::add_values(Graph& graph, Message message) {
   std::vector<ValueParts> parts;
   while (message.next()) {
-    if (message.tag() != GraphField::values) {
+    if (message.tag_and_type() != delimited(GraphField::values)) {
       message.skip();
       continue;
     }
@@ -209,39 +209,39 @@ Result<NamedAttribute> GraphReader::read_attribute(Message message, int depth) {
   bool set = false;
   PARE_TRY(charge(sizeof(NamedAttribute) + 8 * static_cast<uint64_t>(message.length())));
   while (message.next()) {
-    const uint32_t field = message.tag();
-    set |= field != AttributeField::name;
+    const uint32_t field = message.tag_and_type();
+    set |= field != delimited(AttributeField::name);
     switch (field) {
-      case AttributeField::name:
+      case delimited(AttributeField::name):
         attribute.name = message.get_string();
         break;
-      case AttributeField::integer:
+      case varint(AttributeField::integer):
         attribute.value = message.get_sint64();
         break;
-      case AttributeField::real:
+      case fixed32(AttributeField::real):
         attribute.value = message.get_float();
         break;
-      case AttributeField::string:
+      case delimited(AttributeField::string):
         attribute.value = message.get_string();
         break;
-      case AttributeField::ints:
+      case delimited(AttributeField::ints):
         attribute.value = read_ints(message.get_message());
         break;
-      case AttributeField::floats:
+      case delimited(AttributeField::floats):
         attribute.value = read_floats(message.get_message());
         break;
-      case AttributeField::strings:
+      case delimited(AttributeField::strings):
         attribute.value = read_strings(message.get_message());
         break;
-      case AttributeField::raw:
+      case delimited(AttributeField::raw):
         attribute.value = RawAttribute{message.get_string()};
         break;
-      case AttributeField::tensor: {
+      case varint(AttributeField::tensor): {
         PARE_ASSIGN(const Tensor* value, tensor(message.get_uint32()));
         attribute.value = *value;
         break;
       }
-      case AttributeField::graph: {
+      case delimited(AttributeField::graph): {
         PARE_ASSIGN(Graph body, read_graph(message.get_message(), depth + 1));
         attribute.value = std::make_shared<const Graph>(std::move(body));
         break;
@@ -261,28 +261,28 @@ Result<void> GraphReader::add_node(Graph& graph, const std::vector<ValueId>& ids
   std::optional<Opaque> opaque;
   PARE_TRY(charge(2 * sizeof(Node) + 8 * static_cast<uint64_t>(message.length())));
   while (message.next()) {
-    switch (message.tag()) {
-      case NodeField::name:
+    switch (message.tag_and_type()) {
+      case delimited(NodeField::name):
         name = message.get_string();
         break;
-      case NodeField::type:
+      case delimited(NodeField::type):
         type = message.get_string();
         break;
-      case NodeField::inputs:
+      case delimited(NodeField::inputs):
         append_indexes(message, inputs);
         break;
-      case NodeField::outputs:
+      case delimited(NodeField::outputs):
         append_indexes(message, outputs);
         break;
-      case NodeField::captures:
+      case delimited(NodeField::captures):
         append_indexes(message, captures);
         break;
-      case NodeField::attributes: {
+      case delimited(NodeField::attributes): {
         PARE_ASSIGN(auto attribute, read_attribute(message.get_message(), depth));
         attributes.push_back(std::move(attribute));
         break;
       }
-      case NodeField::opaque:
+      case delimited(NodeField::opaque):
         opaque = read_opaque(message.get_message());
         break;
       default:
@@ -318,23 +318,23 @@ Result<Graph> GraphReader::read_graph(Message message, int depth) {
   PARE_ASSIGN(const auto ids, add_values(graph, message));
   std::vector<uint32_t> inputs, outputs, captured;
   for (Message pass = message; pass.next();) {
-    switch (pass.tag()) {
-      case GraphField::name:
+    switch (pass.tag_and_type()) {
+      case delimited(GraphField::name):
         graph.name = pass.get_string();
         break;
-      case GraphField::inputs:
+      case delimited(GraphField::inputs):
         append_indexes(pass, inputs);
         break;
-      case GraphField::outputs:
+      case delimited(GraphField::outputs):
         append_indexes(pass, outputs);
         break;
-      case GraphField::captured:
+      case delimited(GraphField::captured):
         append_indexes(pass, captured);
         break;
-      case GraphField::domains:
+      case delimited(GraphField::domains):
         graph.domains.insert(read_domain(pass.get_message()));
         break;
-      case GraphField::metadata:
+      case delimited(GraphField::metadata):
         graph.metadata.push_back(read_entry(pass.get_message()));
         break;
       default:
@@ -346,7 +346,7 @@ Result<Graph> GraphReader::read_graph(Message message, int depth) {
   PARE_ASSIGN(graph.captured, resolve(captured, ids));
   size_t count = 0;
   for (Message pass = message; pass.next();) {
-    if (pass.tag() != GraphField::nodes) {
+    if (pass.tag_and_type() != delimited(GraphField::nodes)) {
       pass.skip();
       continue;
     }
@@ -359,7 +359,7 @@ Result<Graph> GraphReader::read_graph(Message message, int depth) {
 
 Result<Graph> GraphReader::read(Message manifest) {
   while (manifest.next()) {
-    if (manifest.tag() == ManifestField::graph) return read_graph(manifest.get_message(), 0);
+    if (manifest.tag_and_type() == delimited(ManifestField::graph)) return read_graph(manifest.get_message(), 0);
     manifest.skip();
   }
   return damaged("its manifest holds no graph");

@@ -33,29 +33,29 @@ struct TableEntry {
 TableEntry read_entry(protozero::pbf_reader message) {
   TableEntry entry;
   while (message.next()) {
-    switch (message.tag()) {
-      case TensorField::dtype:
+    switch (message.tag_and_type()) {
+      case varint(TensorField::dtype):
         entry.dtype = message.get_uint32();
         break;
-      case TensorField::dims:
+      case delimited(TensorField::dims):
         for (const int64_t dim : message.get_packed_int64()) entry.dims.push_back(dim);
         break;
-      case TensorField::encoding:
+      case varint(TensorField::encoding):
         entry.encoding = message.get_uint32();
         break;
-      case TensorField::offset:
+      case varint(TensorField::offset):
         entry.offset = message.get_uint64();
         break;
-      case TensorField::stored_bytes:
+      case varint(TensorField::stored_bytes):
         entry.stored_bytes = message.get_uint64();
         break;
-      case TensorField::crc32:
+      case fixed32(TensorField::crc32):
         entry.crc32 = message.get_fixed32();
         break;
-      case TensorField::inlined:
+      case delimited(TensorField::inlined):
         entry.inlined = message.get_view();
         break;
-      case TensorField::raw_bytes:
+      case varint(TensorField::raw_bytes):
         entry.raw_bytes = message.get_uint64();
         break;
       default:
@@ -123,14 +123,14 @@ class ContainerReader {
     auto message = manifest_view();
     size_t end = kHeaderBytes;
     while (message.next()) {
-      switch (message.tag()) {
-        case ManifestField::tensors: {
+      switch (message.tag_and_type()) {
+        case delimited(ManifestField::tensors): {
           auto tensor = read_tensor(read_entry(message.get_message()), end);
           if (!tensor) return in_context("tensor " + std::to_string(tables_.tensors.size()), tensor.failure());
           tables_.tensors.push_back(*std::move(tensor));
           break;
         }
-        case ManifestField::symbols:
+        case delimited(ManifestField::symbols):
           tables_.symbols.push_back(message.get_string());
           break;
         default:

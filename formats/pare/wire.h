@@ -10,3 +10,14 @@
   } while (false)
 
 #include <protozero/pbf_reader.hpp>
+
+namespace pare {
+
+// A field with the wire type it must have, for switches over tag_and_type(): of another type it is an unknown field.
+constexpr uint32_t varint(uint32_t field) { return protozero::tag_and_type(field, protozero::pbf_wire_type::varint); }
+constexpr uint32_t fixed32(uint32_t field) { return protozero::tag_and_type(field, protozero::pbf_wire_type::fixed32); }
+constexpr uint32_t delimited(uint32_t field) {
+  return protozero::tag_and_type(field, protozero::pbf_wire_type::length_delimited);
+}
+
+}  // namespace pare

@@ -44,7 +44,8 @@ class PareWriter {
 
   Result<void> finish() {
     const std::string raw = manifest_.SerializeAsString();
-    if (raw.size() > kMaxManifestBytes) return unsupported(path_ + ": the graph without its weights takes more than 1 GB");
+    if (raw.size() > kMaxManifestBytes)
+      return unsupported(path_ + ": the graph without its weights takes more than 1 GB");
     const std::string stored =
         compressing() ? compress(std::as_bytes(std::span(raw)), kManifestLevel, kMaxManifestExpansion) : raw;
     std::string trailer;
