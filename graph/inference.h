@@ -15,6 +15,8 @@ class Inference {
   Result<void> run();
   // Declared and inferred knowledge together.
   const Type& type(ValueId id) const { return known_[static_cast<size_t>(id)].type; }
+  // The same with contents, after run().
+  const Known& known(ValueId id) const { return known_[static_cast<size_t>(id)]; }
 
  private:
   Result<void> infer_node(const Node& node);

@@ -1,0 +1,199 @@
+#include "compress/compensate.h"
+
+#include <Eigen/Cholesky>
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "compress/layer_rows.h"
+#include "compress/staged_run.h"
+#include "compress/weight_axes.h"
+#include "graph/error.h"
+#include "graph/infer.h"
+#include "graph/verify.h"
+#include "runtime/executor.h"
+
+namespace pare {
+namespace {
+
+// A layer whose result is added to a shortcut, directly or behind a BatchNormalization: result * gain + shift + shortcut.
+struct Shortcut {
+  ValueId value = ValueId::none;
+  Eigen::VectorXf gain;
+};
+
+struct Refit {
+  WeightUse use;
+  ValueId result;
+  std::optional<Shortcut> shortcut;
+  RowMatrix target;           // rows of the original's result
+  RowMatrix shortcut_target;  // rows of the original's shortcut
+};
+
+Eigen::VectorXf gain_of(const Graph& graph, const Node& node) {
+  const auto& norm = *as<BatchNormalization>(node.op);
+  const Tensor& scale = *graph.value(node.inputs[1]).constant;
+  const Tensor& variance = *graph.value(node.inputs[4]).constant;
+  Eigen::VectorXf gain(scale.size());
+  for (int64_t c = 0; c < scale.size(); ++c) {
+    gain[c] = static_cast<float>(scale.as_double(c) / std::sqrt(variance.as_double(c) + norm.epsilon));
+  }
+  return gain;
+}
+
+bool constant_parameters(const Graph& graph, const Node& node) {
+  return std::ranges::all_of(node.inputs, [&](ValueId id) {
+    return id == node.inputs[0] || (id != ValueId::none && graph.value(id).constant.has_value());
+  });
+}
+
+std::optional<Shortcut> find_shortcut(const Graph& graph, const Uses& uses, ValueId result, int64_t channels) {
+  Shortcut shortcut{ValueId::none, Eigen::VectorXf::Ones(channels)};
+  ValueId at = result;
+  for (int step = 0; step < 2; ++step) {
+    if (!uses.single(at)) return std::nullopt;
+    const Node& next = graph.node(uses.of(at)[0].node);
+    if (as<BatchNormalization>(next.op) && step == 0 && constant_parameters(graph, next)) {
+      shortcut.gain = gain_of(graph, next);
+      at = next.outputs[0];
+      continue;
+    }
+    if (!as<Binary>(next.op, Binary::Kind::Add)) return std::nullopt;
+    shortcut.value = next.inputs[uses.of(at)[0].slot == 0 ? 1 : 0];
+    const Value& other = graph.value(shortcut.value);
+    if (other.constant || other.producer == NodeId::none || other.type != graph.value(at).type) return std::nullopt;
+    // Of two branches the later one makes up for the earlier.
+    const std::vector<NodeId>& order = graph.order();
+    auto here = std::ranges::find(order, graph.value(result).producer);
+    return std::find(order.begin(), here, other.producer) != here ? std::optional(shortcut) : std::nullopt;
+  }
+  return std::nullopt;
+}
+
+// The targets of every layer, in one pass of the original.
+void collect_targets(const Graph& original, std::vector<Refit>& refits, const Batches& data, int64_t rows, int threads) {
+  ExecutorOptions options{.threads = threads};
+  for (const Refit& refit : refits) {
+    options.keep.push_back(original.value(refit.result).name);
+    if (refit.shortcut) options.keep.push_back(original.value(refit.shortcut->value).name);
+  }
+  auto executor = unwrap(Executor::create(std::make_shared<const Graph>(original), options));
+  for (int64_t batch = 0; batch < data.count; ++batch) {
+    std::vector<Tensor> values = unwrap(executor->run(data.get(batch)));
+    size_t next = original.outputs.size();
+    for (Refit& refit : refits) {
+      LayerRows layer(original, refit.use);
+      auto keep = [&](RowMatrix& target) {
+        if (target.size() == 0) target.resize(rows * data.count, layer.outputs());
+        target.middleRows(batch * rows, rows) = layer.results(values[next++], rows);
+      };
+      keep(refit.target);
+      if (refit.shortcut) keep(refit.shortcut_target);
+    }
+  }
+}
+
+struct Solution {
+  RowMatrix weight;
+  Eigen::VectorXf bias;
+};
+
+// argmin over W, b of |y - x W^T - b|^2 + ridge |W - start|^2, rows centred first so that b is free.
+Solution solve(const RowMatrix& x, const RowMatrix& y, const RowMatrix& start, double ridge) {
+  Eigen::RowVectorXf mean_x = x.colwise().mean(), mean_y = y.colwise().mean();
+  RowMatrix centred = x.rowwise() - mean_x;
+  RowMatrix residual = (y.rowwise() - mean_y) - centred * start.transpose();
+  Eigen::MatrixXf columns = centred.transpose();
+  Eigen::MatrixXf square = Eigen::MatrixXf::Zero(columns.rows(), columns.rows());
+  square.selfadjointView<Eigen::Lower>().rankUpdate(columns);
+  Eigen::MatrixXd normal = square.cast<double>().selfadjointView<Eigen::Lower>();
+  normal.diagonal().array() += ridge * normal.diagonal().mean() + 1e-9;
+  Eigen::MatrixXd right = (columns * residual).cast<double>();
+  RowMatrix step = normal.llt().solve(right).transpose().cast<float>();
+  Solution solution{start + step, {}};
+  solution.bias = (mean_y - mean_x * solution.weight.transpose()).transpose();
+  return solution;
+}
+
+void write_back(Graph& graph, const Refit& refit, const LayerRows& layer, const Solution& solution) {
+  ValueId weight = refit.use.weight;
+  Tensor tensor = layer.tensor(solution.weight, *graph.value(weight).constant);
+  Node& node = graph.node(refit.use.node);
+  std::string weight_name = graph.value(weight).name;
+  Tensor bias(DType::float32, {static_cast<int64_t>(solution.bias.size())});
+  for (Eigen::Index c = 0; c < solution.bias.size(); ++c) bias.mutable_data<float>()[static_cast<size_t>(c)] = solution.bias[c];
+  node.inputs[1] = graph.add_constant(weight_name, std::move(tensor));
+  if (Gemm* gemm = as<Gemm>(node.op)) gemm->beta = 1;
+  node.inputs.resize(3, ValueId::none);
+  node.inputs[2] = graph.add_constant(weight_name + ".bias", std::move(bias));
+}
+
+// Layers that lost inputs; MatMul has nowhere to put a bias.
+std::vector<Refit> layers_to_refit(const Graph& original, const KeptIndices& kept, const CompensateOptions& options) {
+  std::vector<Refit> refits;
+  Uses uses(original);
+  bool behind = false;
+  for (const WeightUse& use : weight_uses(original)) {
+    bool lost_inputs = kept.contains({use.weight, use.input_axis});
+    bool wanted = lost_inputs || (behind && options.all_layers);
+    behind = behind || lost_inputs;
+    const Node& node = original.node(use.node);
+    if (!wanted || !LayerRows::supports(original, use) || as<MatMul>(node.op)) continue;
+    if (original.value(node.inputs[0]).producer == NodeId::none) continue;
+    int64_t channels = LayerRows(original, use).outputs();
+    std::optional<Shortcut> shortcut = find_shortcut(original, uses, node.outputs[0], channels);
+    if (shortcut && kept.contains({use.weight, use.output_axis})) shortcut.reset();
+    refits.push_back({use, node.outputs[0], std::move(shortcut), {}, {}});
+  }
+  return refits;
+}
+
+RowMatrix gather_rows(const std::vector<Tensor>& batches, int64_t rows, auto&& read) {
+  RowMatrix all;
+  for (size_t batch = 0; batch < batches.size(); ++batch) {
+    RowMatrix part = read(batches[batch]);
+    if (batch == 0) all.resize(rows * static_cast<int64_t>(batches.size()), part.cols());
+    all.middleRows(static_cast<int64_t>(batch) * rows, rows) = part;
+  }
+  return all;
+}
+
+}  // namespace
+
+int compensate(const Graph& original, Graph& pruned, const KeptIndices& kept, const Batches& data,
+               const CompensateOptions& options) {
+  if (data.count < 1) throw Error(ErrorCode::usage, "refitting weights needs at least one batch of data");
+  std::vector<Refit> refits = layers_to_refit(original, kept, options);
+  if (refits.empty()) return 0;
+  int64_t rows = std::max<int64_t>(1, options.samples / data.count);
+  collect_targets(original, refits, data, rows, options.threads);
+
+  StagedRun run(pruned, data, options.threads);
+  for (size_t i = 0; i < refits.size(); ++i) {
+    Refit& refit = refits[i];
+    refit.use.weight = pruned.node(refit.use.node).inputs[1];
+    LayerRows layer(pruned, refit.use);
+    RowMatrix y = std::move(refit.target);
+    if (auto found = kept.find({original.node(refit.use.node).inputs[1], refit.use.output_axis}); found != kept.end()) {
+      y = y(Eigen::all, found->second).eval();
+    }
+    if (refit.shortcut) {
+      RowMatrix now = gather_rows(run.get(refit.shortcut->value), rows,
+                                  [&](const Tensor& batch) { return layer.results(batch, rows); });
+      // A channel that the normalization all but switches off cannot make up for anything.
+      Eigen::ArrayXf inverse = refit.shortcut->gain.array().abs().max(1e-2f).inverse() * refit.shortcut->gain.array().sign();
+      y += (refit.shortcut_target - now) * inverse.matrix().asDiagonal();
+    }
+    RowMatrix x = gather_rows(run.get(pruned.node(refit.use.node).inputs[0]), rows,
+                              [&](const Tensor& batch) { return layer.inputs(batch, rows); });
+    write_back(pruned, refit, layer, solve(x, y, layer.weight(*pruned.value(refit.use.weight).constant), options.ridge));
+    refit = {};
+    if (options.progress) options.progress("refit", static_cast<double>(i + 1) / static_cast<double>(refits.size()));
+  }
+  pruned.remove_unused();
+  unwrap(infer_types(pruned));
+  unwrap(verify(pruned));
+  return static_cast<int>(refits.size());
+}
+
+}  // namespace pare

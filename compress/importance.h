@@ -1,0 +1,24 @@
+// What removing channels costs, group by group: in which order they go, and the loss after each.
+#pragma once
+
+#include <vector>
+
+#include "compress/coupling.h"
+#include "compress/prune.h"
+#include "runtime/batches.h"
+
+namespace pare {
+
+struct EliminationStep {
+  int channel;   // index into Coupling::channels
+  double loss;   // of removing this channel and all before it; never decreases
+};
+
+// One list per group, cheapest first, every channel of the group once.
+// l1: the loss grows by the squared share of the channel's L1 norm in its layers (1 = an average channel).
+// reconstruct: the squared error of the layers reading the group, refitted to the channels that are left, relative to the
+// variance of their results, summed over those layers.
+std::vector<std::vector<EliminationStep>> elimination_orders(const Graph& graph, const Coupling& coupling,
+                                                             const PruneOptions& options, const Batches* data);
+
+}  // namespace pare

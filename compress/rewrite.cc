@@ -1,0 +1,83 @@
+#include "compress/rewrite.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace pare {
+namespace {
+
+bool captured(const Graph& graph, ValueId id) {
+  return std::ranges::any_of(graph.order(),
+                             [&](NodeId node) { return std::ranges::count(graph.node(node).captures, id) > 0; });
+}
+
+}  // namespace
+
+bool forward(Graph& graph, ValueId from, ValueId to) {
+  if (from == to || captured(graph, from)) return false;
+  if (std::ranges::count(graph.outputs, from) == 0) {
+    graph.replace_uses(from, to);
+    return true;
+  }
+  bool owned = graph.value(to).producer != NodeId::none && std::ranges::count(graph.outputs, to) == 0;
+  if (!owned || captured(graph, to)) return false;
+  std::string name = graph.value(from).name;
+  graph.replace_uses(from, to);
+  graph.rename(from, name + ".replaced");
+  graph.rename(to, name);
+  graph.value(to).type = graph.value(from).type;
+  return true;
+}
+
+std::optional<double> uniform_constant(const Graph& graph, ValueId id) {
+  if (id == ValueId::none || !graph.value(id).constant) return std::nullopt;
+  const Tensor& tensor = *graph.value(id).constant;
+  DType dtype = tensor.dtype();
+  if (tensor.size() < 1 || (!is_float(dtype) && !is_integer(dtype) && dtype != DType::boolean)) return std::nullopt;
+  double first = tensor.as_double(0);
+  if (std::abs(first) > 9007199254740992.0) return std::nullopt;
+  for (int64_t i = 1; i < tensor.size(); ++i) {
+    if (tensor.as_double(i) != first) return std::nullopt;
+  }
+  return first;
+}
+
+ValueId input_of(const Node& node, size_t slot) { return slot < node.inputs.size() ? node.inputs[slot] : ValueId::none; }
+
+const Tensor* constant_of(const Graph& graph, const Node& node, size_t slot) {
+  ValueId id = input_of(node, slot);
+  return id != ValueId::none && graph.value(id).constant ? &*graph.value(id).constant : nullptr;
+}
+
+const Shape* shape_of(const Graph& graph, ValueId id) {
+  if (id == ValueId::none || !graph.value(id).type.shape) return nullptr;
+  return &*graph.value(id).type.shape;
+}
+
+std::optional<std::vector<double>> along_axis(const Tensor& constant, int rank, int axis, int64_t extent) {
+  if (constant.dtype() != DType::float32 || constant.rank() > rank) return std::nullopt;
+  for (int i = 0; i < constant.rank(); ++i) {
+    int at = i + rank - constant.rank();
+    int64_t size = constant.dims()[static_cast<size_t>(i)];
+    if (size != 1 && (at != axis || size != extent)) return std::nullopt;
+  }
+  std::vector<double> values(static_cast<size_t>(extent));
+  for (int64_t i = 0; i < extent; ++i) values[static_cast<size_t>(i)] = constant.as_double(constant.size() == 1 ? 0 : i);
+  return values;
+}
+
+Tensor float_vector(const std::vector<double>& values) {
+  Tensor tensor(DType::float32, {static_cast<int64_t>(values.size())});
+  for (size_t i = 0; i < values.size(); ++i) tensor.set_double(static_cast<int64_t>(i), values[i]);
+  return tensor;
+}
+
+bool same_shape(const Shape* a, const Shape* b) {
+  if (a == nullptr || b == nullptr || a->size() != b->size()) return false;
+  for (size_t i = 0; i < a->size(); ++i) {
+    if (!(*a)[i].same((*b)[i])) return false;
+  }
+  return true;
+}
+
+}  // namespace pare
