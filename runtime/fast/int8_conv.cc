@@ -24,6 +24,7 @@ struct Layout {
   int64_t row_apart;                  // input rows from one row in scratch to the next
   int64_t row_stride;                 // scratch rows from one output row to the next
   int64_t span;                       // scratch rows that a window covers
+  int64_t extra;                      // scratch rows that are read past the last window, whatever they hold
   int64_t columns;                    // of a row in scratch
   int64_t row_bytes, pixel_bytes;     // in scratch, or in the input where direct
   bool pointwise;
@@ -33,7 +34,7 @@ struct Layout {
   int64_t band_begin(int64_t i) const { return (pointwise ? out_w : out_h) * i / bands; }
   int64_t band_bytes() const {
     if (pointwise) return direct ? pixel_bytes : band * pixel_bytes;
-    return direct ? 0 : ((band - 1) * row_stride + span) * row_bytes;
+    return direct ? 0 : ((band - 1) * row_stride + span + extra) * row_bytes;
   }
 };
 
@@ -70,6 +71,7 @@ Layout layout(const Int8Conv::State& state, const ConvShape& s, bool is_signed, 
   l.row_apart = s.kernel_h == 1 ? s.stride_h : 1;
   l.row_stride = s.stride_h / l.row_apart;
   l.span = s.dilation_h * (s.kernel_h - 1) + 1;
+  l.extra = state.paired ? 1 : 0;
   l.columns = (l.out_w - 1) * s.stride_w + s.dilation_w * (s.kernel_w - 1) + 1;
   l.pixel_bytes = s.in_channels * state.element_bytes();
   l.row_bytes = (l.direct ? l.w : l.columns) * l.pixel_bytes;
@@ -88,7 +90,8 @@ struct Job {
   uint8_t pad;
   const int32_t* start;
   const float* multiplier;
-  int64_t* runs;
+  bool narrow;
+ int64_t* runs;
   uint8_t* bands;  // one per thread
   int64_t band_bytes;
 
@@ -150,6 +153,9 @@ void Job::set_runs() const {
     const int64_t taps = shape.kernel_h * shape.kernel_w;
     for (int64_t t = 0; t < state.tap_groups * 4; ++t)
       runs[t] = t < taps ? t / shape.kernel_w * down + t % shape.kernel_w * across : 0;
+    const int64_t column = state.paired ? state.tap_groups * 4 / shape.kernel_w : 0;  // taps, some of them empty
+    for (int64_t t = 0; t < column * shape.kernel_w; ++t)
+      runs[t] = t % column <= shape.kernel_h ? t % column * down + t / column * across : 0;
     return;
   }
   for (int64_t t = 0; t < state.run_count; ++t)
@@ -172,6 +178,7 @@ Int8BlockArgs Job::block(int64_t group) const {
   args.channels = shape.out_channels / shape.groups;
   args.y_stride = shape.out_channels;
   args.epilogue = state.epilogue;
+  args.epilogue.narrow = narrow;
   args.epilogue.multiplier = multiplier + first;
   args.epilogue.addend = state.addend.data() + first;
   return args;
@@ -240,9 +247,13 @@ void Job::depthwise(int64_t image, int64_t begin, int64_t end, uint8_t* band) co
   args.weights = state.weight_data();
   args.start = start;
   args.epilogue = state.epilogue;
+  args.epilogue.narrow = narrow;
   args.epilogue.multiplier = multiplier;
   args.epilogue.addend = state.addend.data();
-  for (int64_t row = begin; row < end; ++row) {
+  args.paired = state.paired;
+  args.next_row = l.out_w * channels;
+  for (int64_t row = begin; row < end; row += args.rows) {
+    args.rows = state.paired && row + 1 < end ? 2 : 1;
     const int64_t to = (image * l.out_h + row) * l.out_w * channels;
     args.base = band + (row - begin) * l.row_stride * l.row_bytes;
     args.y = y(to);
@@ -302,6 +313,7 @@ void Int8Conv::run(const ConvShape& shape, const Int8ConvData& data, std::span<s
   job.pad = static_cast<uint8_t>(int8_unsigned_zero(input));
   job.start = data.input ? starts : state.start.data();
   job.multiplier = data.input ? multipliers : state.multiplier.data();
+  job.narrow = state.narrow(input.scale);
   job.runs = runs;
   job.bands = reinterpret_cast<uint8_t*>(runs + run_slots(state));
   job.band_bytes = round_up(job.l.band_bytes() + kSlack, 64);

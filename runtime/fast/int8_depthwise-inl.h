@@ -15,45 +15,55 @@ namespace {
 
 constexpr int kDepthwiseBlock = Simd::kLanes * 4;
 
+// Adds four taps of a block to the sums of one output row, or of two with the weights that follow.
 struct BytesTaps {
   static constexpr int kWeightBytes = kDepthwiseBlock * 4;
-  template <class Dot>
+  template <class Dot, int kRows>
   static inline __attribute__((always_inline)) void add(const uint8_t* in, const int64_t* taps, const uint8_t* weights,
-                                                        Simd::I* sum) {
+                                                        Simd::I (*sum)[4]) {
     using I = Simd::I;
-    constexpr int kBytes = Simd::kLanes * 4;
     const I a = Simd::load(in + taps[0]), b = Simd::load(in + taps[1]);
     const I c = Simd::load(in + taps[2]), d = Simd::load(in + taps[3]);
     const I ab = Simd::low8(a, b), cd = Simd::low8(c, d), ab2 = Simd::high8(a, b), cd2 = Simd::high8(c, d);
-    sum[0] = Dot::dot(sum[0], Simd::low16(ab, cd), Simd::load(weights));
-    sum[1] = Dot::dot(sum[1], Simd::high16(ab, cd), Simd::load(weights + kBytes));
-    sum[2] = Dot::dot(sum[2], Simd::low16(ab2, cd2), Simd::load(weights + 2 * kBytes));
-    sum[3] = Dot::dot(sum[3], Simd::high16(ab2, cd2), Simd::load(weights + 3 * kBytes));
+    const I cells[4] = {Simd::low16(ab, cd), Simd::high16(ab, cd), Simd::low16(ab2, cd2), Simd::high16(ab2, cd2)};
+#pragma GCC unroll 2
+    for (int r = 0; r < kRows; ++r)
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; ++j)
+        sum[r][j] = Dot::dot(sum[r][j], cells[j], Simd::load(weights + (r * 4 + j) * Simd::kLanes * 4));
   }
 };
 
 struct WordsTaps {
   static constexpr int kWeightBytes = kDepthwiseBlock * 8;
-  template <class Dot>
+  template <class Dot, int kRows>
   static inline __attribute__((always_inline)) void add(const uint8_t* in, const int64_t* taps, const uint8_t* weights,
-                                                        Simd::I* sum) {
+                                                        Simd::I (*sum)[4]) {
     using I = Simd::I;
-    constexpr int kBytes = Simd::kLanes * 4;
     const I zero = Simd::zero();
 #pragma GCC unroll 2
-    for (int pair = 0; pair < 2; ++pair, taps += 2, weights += 4 * kBytes) {
+    for (int pair = 0; pair < 2; ++pair, taps += 2, weights += kWeightBytes / 2) {
       const I a = Simd::load(in + taps[0]), b = Simd::load(in + taps[1]);
       const I low = Simd::low8(a, b), high = Simd::high8(a, b);
-      sum[0] = Dot::dot(sum[0], Simd::low8(low, zero), Simd::load(weights));
-      sum[1] = Dot::dot(sum[1], Simd::high8(low, zero), Simd::load(weights + kBytes));
-      sum[2] = Dot::dot(sum[2], Simd::low8(high, zero), Simd::load(weights + 2 * kBytes));
-      sum[3] = Dot::dot(sum[3], Simd::high8(high, zero), Simd::load(weights + 3 * kBytes));
+      const I cells[4] = {Simd::low8(low, zero), Simd::high8(low, zero), Simd::low8(high, zero),
+                          Simd::high8(high, zero)};
+#pragma GCC unroll 2
+      for (int r = 0; r < kRows; ++r)
+#pragma GCC unroll 4
+        for (int j = 0; j < 4; ++j)
+          sum[r][j] = Dot::dot(sum[r][j], cells[j], Simd::load(weights + r * kWeightBytes + j * Simd::kLanes * 4));
     }
   }
 };
 
 inline Simd::I requantized(const Int8EpilogueArgs& e, const Simd::I* sum, int64_t at) {
   Simd::I q[4];
+  if (e.narrow) {
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j)
+      q[j] = Simd::to_int(Simd::mulf(Simd::to_float(sum[j]), Simd::loadf(e.multiplier + at + j * Simd::kLanes)));
+    return Simd::pack_narrow(q[0], q[1], q[2], q[3], e);
+  }
 #pragma GCC unroll 4
   for (int j = 0; j < 4; ++j) {
     Simd::F v = Simd::mulf(Simd::to_float(sum[j]), Simd::loadf(e.multiplier + at + j * Simd::kLanes));
@@ -74,29 +84,43 @@ void finish_block(const Int8DepthwiseArgs& args, const Simd::I* sum, int64_t at,
   }
 }
 
-template <class Taps, class Dot>
-void depthwise(const Int8DepthwiseArgs& args) {
-  const Int8EpilogueArgs& e = args.epilogue;
+template <class Taps, class Dot, int kRows, int kWeights>
+void depthwise_rows(const Int8DepthwiseArgs& args) {
+  const Int8EpilogueArgs e = args.epilogue;
   const bool plain = e.kind == 0 && !e.has_middle && args.residual == nullptr;
+  constexpr int64_t kGroupBytes = Taps::kWeightBytes * kWeights;
   for (int64_t step = 0; step < args.steps; ++step) {
     const uint8_t* in = args.base + step * args.step_bytes;
     int64_t phase = 0;
     for (int64_t done = 0; done < args.flat; done += kDepthwiseBlock) {
       const int64_t at = phase * kDepthwiseBlock;
-      Simd::I sum[4];
-      for (int j = 0; j < 4; ++j) sum[j] = Simd::load(args.start + at + j * Simd::kLanes);
-      const uint8_t* weights = args.weights + phase * args.tap_groups * Taps::kWeightBytes;
-      for (int64_t g = 0; g < args.tap_groups; ++g, weights += Taps::kWeightBytes)
-        Taps::template add<Dot>(in + done, args.taps + 4 * g, weights, sum);
+      Simd::I sum[kRows][4];
+#pragma GCC unroll 8
+      for (int i = 0; i < kRows * 4; ++i) sum[i / 4][i % 4] = Simd::load(args.start + at + i % 4 * Simd::kLanes);
+      const uint8_t* weights = args.weights + phase * args.tap_groups * kGroupBytes;
+      for (int64_t g = 0; g < args.tap_groups; ++g, weights += kGroupBytes)
+        Taps::template add<Dot, kRows>(in + done, args.taps + 4 * g, weights, sum);
       const int64_t valid = args.flat - done < kDepthwiseBlock ? args.flat - done : kDepthwiseBlock;
-      const int64_t to = step * args.flat + done;
-      if (plain)
-        Simd::store_block(args.y + to, requantized(e, sum, at), valid);
-      else
-        finish_block(args, sum, at, to, valid);
+      int64_t to = step * args.flat + done;
+#pragma GCC unroll 2
+      for (int r = 0; r < kRows; ++r, to += args.next_row)
+        if (plain)
+          Simd::store_block(args.y + to, requantized(e, sum[r], at), valid);
+        else
+          finish_block(args, sum[r], at, to, valid);
       if (++phase == args.phases) phase = 0;
     }
   }
+}
+
+template <class Taps, class Dot>
+void depthwise(const Int8DepthwiseArgs& args) {
+  if (!args.paired)
+    depthwise_rows<Taps, Dot, 1, 1>(args);
+  else if (args.rows == 1)
+    depthwise_rows<Taps, Dot, 1, 2>(args);
+  else
+    depthwise_rows<Taps, Dot, 2, 2>(args);
 }
 
 }  // namespace

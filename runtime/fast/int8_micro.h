@@ -22,8 +22,12 @@ struct Int8EpilogueArgs {
   int kind;                 // of Int8Output
   int is_signed;            // of y
   float low, high;          // bounds minus zero point, or float bounds
-  int32_t zero_point;       // of y
-  const float* multiplier;  // per channel, padded to whole panels
+  int32_t zero_point;          // of y
+  int least, most;             // bounds of a quantized y itself
+  // Every product with the multiplier is below 2^31 and the addends are zero, so bounds may be applied after the
+  // conversion to integers, as saturation and then as bytes. Quantized results without residual only.
+  int narrow;
+  const float* multiplier;     // per channel, padded to whole panels
   const float* addend;      // per channel, padded
   const uint8_t* residual;  // null: none
   int residual_signed;
@@ -55,7 +59,9 @@ struct Int8BlockArgs {
 
 // A stretch of one output row of a depthwise convolution. The row is cut into `steps` stretches of `flat` elements
 // (stride 1: one stretch of width * channels; else one stretch of `channels` per pixel).
-// Blocks of lanes() elements take the parameter block (index of the block modulo `phases`).
+// Blocks of depthwise_block elements take the parameter block (index of the block modulo `phases`). In `paired` weights
+// the taps of a group are rows of one kernel column, and each group has its weights twice: for an output row, and moved
+// down by one tap for the output row below, whose windows start one input row lower.
 struct Int8DepthwiseArgs {
   const uint8_t* base;  // window of the first output
   const int64_t* taps;  // byte offsets, `tap_groups` * 4 of them
@@ -63,7 +69,10 @@ struct Int8DepthwiseArgs {
   int64_t flat, steps;
   int64_t step_bytes;  // input
   int64_t phases;
-  const uint8_t* weights;  // [phase][tap group][depthwise_weight_bytes]
+  int paired;
+  int rows;                // 1, or 2 with paired weights
+  int64_t next_row;        // elements from a result to the one below
+  const uint8_t* weights;  // [phase][tap group][paired: 2][block]
   const int32_t* start;    // [phase][block], in the order of the block's channels
   uint8_t* y;
   const uint8_t* residual;

@@ -69,11 +69,13 @@ void resize_parameters(Int8Conv::State& state, int64_t count) {
 }
 
 void set_channel(Int8Conv::State& state, const Int8ConvParams& params, const Weights& weights, int64_t at,
-                 int64_t channel, uint32_t sum) {
+                 int64_t channel, uint32_t sum, double magnitude) {
   const auto i = static_cast<size_t>(at);
   const auto c = static_cast<size_t>(channel);
   state.weight_sum[i] = static_cast<int32_t>(sum);
   state.weight_scale[i] = weights.scale(channel);
+  const double bias = params.bias.empty() ? 0.0 : std::abs(static_cast<double>(params.bias[c]));
+  state.largest = std::max(state.largest, (255.0 * magnitude + bias) * weights.scale(channel));
   if (!params.bias.empty()) state.bias[i] = params.bias[c];
   if (!params.float_bias.empty()) state.addend[i] = params.float_bias[c] / state.target_scale;
 }
@@ -95,6 +97,7 @@ void pack_panels(Int8Conv::State& state, const Int8ConvParams& params, const Wei
     const int64_t panel = channel / out * state.panels + channel % out / kInt8Panel;
     const int64_t lane = channel % out % kInt8Panel;
     uint32_t sum = 0;
+    double magnitude = 0;
     for (int64_t run = 0; run < state.run_count; ++run)
       for (int64_t k = 0; k < state.run_length; ++k) {
         const int64_t cell = rows ? run * s.kernel_w + k / in : run;
@@ -102,19 +105,24 @@ void pack_panels(Int8Conv::State& state, const Int8ConvParams& params, const Wei
         const int64_t line = panel * panel_groups + run * state.run_groups + k / each;
         put(state.weights[static_cast<size_t>(line)].bytes, lane * each + k % each, value, state.format);
         sum += static_cast<uint32_t>(value);
+        magnitude += std::abs(value);
       }
-    set_channel(state, params, weights, panel * kInt8Panel + lane, channel, sum);
+    set_channel(state, params, weights, panel * kInt8Panel + lane, channel, sum, magnitude);
   }
 }
 
-// [phase][4 taps][block][4] int8, or [phase][4 taps][2 taps][block][2] int16
+// [phase][4 taps][paired: 2][block][4] int8, or [phase][4 taps][paired: 2][2 taps][block][2] int16
 void pack_depthwise(Int8Conv::State& state, const Int8ConvParams& params, const Weights& weights) {
   const ConvShape& s = params.shape;
   const int64_t block = state.micro->depthwise_block;
   const int64_t taps = s.kernel_h * s.kernel_w;
   const int64_t element = state.format == Int8Format::bytes ? 1 : 2;
-  state.tap_groups = (taps + 3) / 4;
-  const int64_t phase_bytes = state.tap_groups * block * 4 * element;
+  // Two output rows share the interleaved rows of their windows where they overlap in all but one.
+  state.paired = s.stride_h == 1 && s.dilation_h == 1 && s.kernel_h > 1;
+  const int64_t column_groups = (s.kernel_h + 1 + 3) / 4;
+  state.tap_groups = state.paired ? s.kernel_w * column_groups : (taps + 3) / 4;
+  const int64_t group_bytes = block * 4 * element * (state.paired ? 2 : 1);
+  const int64_t phase_bytes = state.tap_groups * group_bytes;
   state.phases = s.out_channels / std::gcd(s.out_channels, block);
   state.flat = s.stride_w == 1 && state.phases * phase_bytes <= kMaxFlatWeights;
   if (!state.flat) state.phases = (s.out_channels + block - 1) / block;
@@ -127,14 +135,20 @@ void pack_depthwise(Int8Conv::State& state, const Int8ConvParams& params, const 
     if (channel >= s.out_channels) continue;
     uint8_t* base = state.weights.data()->bytes + phase * phase_bytes;
     uint32_t sum = 0;
+    double magnitude = 0;
     for (int64_t tap = 0; tap < taps; ++tap) {
       const int32_t value = weights.at(channel, 0, tap / s.kernel_w, tap % s.kernel_w);
-      const int64_t index = state.format == Int8Format::bytes ? (tap / 4 * block + position) * 4 + tap % 4
-                                                              : (tap / 2 * block + position) * 2 + tap % 2;
-      put(base, index, value, state.format);
+      for (int64_t below = 0; below < (state.paired ? 2 : 1); ++below) {
+        const int64_t row = tap / s.kernel_w + below;
+        const int64_t slot = state.paired ? tap % s.kernel_w * column_groups * 4 + row : tap;
+        const int64_t index = state.format == Int8Format::bytes ? position * 4 + slot % 4
+                                                                : (slot % 4 / 2 * block + position) * 2 + slot % 2;
+        put(base + slot / 4 * group_bytes + below * block * 4 * element, index, value, state.format);
+      }
       sum += static_cast<uint32_t>(value);
+        magnitude += std::abs(value);
     }
-    set_channel(state, params, weights, at, channel, sum);
+    set_channel(state, params, weights, at, channel, sum, magnitude);
   }
 }
 
@@ -154,6 +168,8 @@ void set_epilogue(Int8Conv::State& state, const Int8ConvParams& params) {
   e.zero_point = quantized ? params.output.zero_point : 0;
   e.low = quantized ? lower_bound(params.output, params.bounds.low) : params.bounds.low;
   e.high = quantized ? upper_bound(params.output, params.bounds.high) : params.bounds.high;
+  e.least = quantized ? static_cast<int>(e.low) + e.zero_point : 0;
+  e.most = quantized ? static_cast<int>(e.high) + e.zero_point : 0;
   state.target_scale = output_scale;
   if (!params.residual) return;
   state.has_residual = true;
@@ -176,6 +192,12 @@ int32_t Int8Quant::quantize(float value) const {
   v = v > low ? v : low;
   v = v < high ? v : high;
   return static_cast<int32_t>(std::nearbyint(v)) + zero_point;
+}
+
+bool Int8Conv::State::narrow(float input_scale) const {
+  const auto zero = [](float v) { return v == 0.0f; };
+  return output_kind == Int8Output::quantized && !has_residual && std::all_of(addend.begin(), addend.end(), zero) &&
+         largest * input_scale / target_scale < 1e9;
 }
 
 void Int8Conv::State::prepare(const Int8Quant& of, int32_t* starts, float* multipliers) const {

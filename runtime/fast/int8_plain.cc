@@ -46,9 +46,10 @@ void block_words(const Int8BlockArgs& args) {
 
 constexpr int kBlock = 16;
 
-void depthwise_words(const Int8DepthwiseArgs& args) {
+void depthwise_row(const Int8DepthwiseArgs& args, int row) {
   const int64_t blocks = (args.flat + kBlock - 1) / kBlock;
-  const int64_t phase_bytes = args.tap_groups * kBlock * 8;
+  const int64_t group_bytes = kBlock * 8 * (args.paired ? 2 : 1);
+  const int64_t phase_bytes = args.tap_groups * group_bytes;
   for (int64_t step = 0; step < args.steps; ++step) {
     for (int64_t block = 0; block < blocks; ++block) {
       const uint8_t* in = args.base + step * args.step_bytes + block * kBlock;
@@ -57,7 +58,7 @@ void depthwise_words(const Int8DepthwiseArgs& args) {
       std::memcpy(sum, args.start + phase * kBlock, sizeof(sum));
       for (int64_t pair = 0; pair < args.tap_groups * 2; ++pair) {
         int16_t w[2 * kBlock];
-        std::memcpy(w, args.weights + phase * phase_bytes + pair * 64, sizeof(w));
+        std::memcpy(w, args.weights + phase * phase_bytes + pair / 2 * group_bytes + row * kBlock * 8 + pair % 2 * 64, sizeof(w));
         const uint8_t* first = in + args.taps[2 * pair];
         const uint8_t* second = in + args.taps[2 * pair + 1];
         for (int i = 0; i < kBlock; ++i)
@@ -66,9 +67,13 @@ void depthwise_words(const Int8DepthwiseArgs& args) {
       const int64_t valid = std::min<int64_t>(kBlock, args.flat - block * kBlock);
       for (int64_t i = 0; i < valid; ++i)
         finish_scalar(args.epilogue, static_cast<int32_t>(sum[i]), phase * kBlock + i, args.y, args.residual,
-                      step * args.flat + block * kBlock + i);
+                      row * args.next_row + step * args.flat + block * kBlock + i);
     }
   }
+}
+
+void depthwise_words(const Int8DepthwiseArgs& args) {
+  for (int row = 0; row < args.rows; ++row) depthwise_row(args, row);
 }
 
 void flip_bytes(const uint8_t* in, uint8_t flip, uint8_t* out, int64_t count) {

@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "runtime/fast/int8_micro.h"
+
 namespace pare {
 namespace {
 
@@ -96,6 +98,15 @@ struct Simd {
     const I low = _mm512_add_epi16(_mm512_packs_epi32(a, b), zero16);
     const I high = _mm512_add_epi16(_mm512_packs_epi32(c, d), zero16);
     return is_signed ? _mm512_packs_epi16(low, high) : _mm512_packus_epi16(low, high);
+  }
+  // The same for Int8EpilogueArgs::narrow: any integers, bounds applied here.
+  static I pack_narrow(I a, I b, I c, I d, const Int8EpilogueArgs& e) {
+    const I zero16 = _mm512_set1_epi16(static_cast<short>(e.zero_point));
+    const I low = _mm512_adds_epi16(_mm512_packs_epi32(a, b), zero16);
+    const I high = _mm512_adds_epi16(_mm512_packs_epi32(c, d), zero16);
+    const I least = _mm512_set1_epi8(static_cast<char>(e.least)), most = _mm512_set1_epi8(static_cast<char>(e.most));
+    return e.is_signed ? _mm512_min_epi8(_mm512_max_epi8(_mm512_packs_epi16(low, high), least), most)
+                       : _mm512_min_epu8(_mm512_max_epu8(_mm512_packus_epi16(low, high), least), most);
   }
   static void store_block(uint8_t* p, I v, int64_t n) {
     if (n >= 64)

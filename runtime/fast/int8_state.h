@@ -32,13 +32,14 @@ struct Int8Conv::State {
   std::vector<float> addend;
   std::vector<int32_t> start;     // for `input`
   std::vector<float> multiplier;  // for `input`
+  double largest = 0;             // magnitude of a channel's accumulator times its weight scale
 
   // Windows: `run_count` runs of `run_length` activations that lie together, padded to `run_groups` * 4 bytes.
   int64_t run_count = 0, run_length = 0, run_groups = 0;
   int64_t panels = 0;  // of one group
   // Depthwise: parameter blocks, and whether the pixels of a row form one stretch.
   int64_t phases = 0, tap_groups = 0;
-  bool flat = false;
+  bool flat = false, paired = false;
 
   int64_t element_bytes() const { return format == Int8Format::bytes || depthwise ? 1 : 2; }
   int64_t result_bytes() const { return output_kind == Int8Output::quantized ? 1 : 4; }
@@ -46,6 +47,8 @@ struct Int8Conv::State {
   bool runs_are_rows() const { return shape.groups == 1 && shape.dilation_w == 1; }
   const uint8_t* weight_data() const { return weights.data()->bytes; }
 
+  // Int8EpilogueArgs::narrow for an input of that scale.
+  bool narrow(float input_scale) const;
   // start and multiplier for an input of that scale and zero point.
   void prepare(const Int8Quant& of, int32_t* starts, float* multipliers) const;
 };

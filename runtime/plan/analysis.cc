@@ -1,0 +1,126 @@
+#include "runtime/plan/analysis.h"
+
+#include "runtime/kernels.h"
+
+namespace pare {
+namespace {
+
+constexpr int64_t kSmall = 4096;  // elements that shape arithmetic may have
+
+}  // namespace
+
+Analysis::Analysis(const Graph& graph)
+    : graph_(&graph),
+      known_(graph.value_limit(), false),
+      constant_(graph.value_limit(), false),
+      dims_(graph.value_limit()),
+      dtypes_(graph.value_limit(), DType::undefined),
+      contents_(graph.value_limit()) {}
+
+Result<Analysis> Analysis::make(const Graph& graph, const std::vector<NodeId>& nodes, const std::vector<Dims>& inputs) {
+  Analysis analysis(graph);
+  for (const ValueId id : graph.values()) {
+    const Value& value = graph.value(id);
+    if (!value.constant) continue;
+    const size_t i = index(id);
+    analysis.known_[i] = analysis.constant_[i] = true;
+    analysis.dims_[i] = value.constant->dims();
+    analysis.dtypes_[i] = value.constant->dtype();
+  }
+  for (size_t k = 0; k < inputs.size(); ++k) {
+    const size_t i = index(graph.inputs[k]);
+    analysis.known_[i] = true;
+    analysis.dims_[i] = inputs[k];
+    analysis.dtypes_[i] = graph.value(graph.inputs[k]).type.dtype;
+  }
+  for (const NodeId id : nodes) {
+    if (auto done = analysis.visit(id); !done) return in_context(describe(graph, id), done.failure());
+  }
+  return analysis;
+}
+
+bool Analysis::small(ValueId id) const {
+  if (graph_->value(id).constant) return true;
+  return has_dims(id) && element_count(dims(id)).value_or(kSmall + 1) <= kSmall;
+}
+
+Result<void> Analysis::visit(NodeId id) {
+  const Node& node = graph_->node(id);
+  InferContext context;
+  bool all_constant = true;
+  for (const ValueId input : node.inputs) {
+    Known known;
+    known.present = input != ValueId::none;
+    if (known.present) {
+      known.type.dtype = dtype(input);
+      if (has_dims(input)) {
+        known.type.shape = Shape{};
+        for (const int64_t dim : dims(input)) known.type.shape->push_back(Dim(dim));
+      }
+      if (is_constant(input) && small(input)) known.constant = constant(input);
+      known.contents = contents_[index(input)];
+      all_constant = all_constant && is_constant(input);
+    }
+    context.inputs.push_back(std::move(known));
+  }
+  context.outputs.resize(node.outputs.size());
+  PARE_TRY(op_infer(node.op, context));
+  const bool from_shape = (as<ShapeOf>(node.op) || as<Size>(node.op)) && has_dims(node.inputs[0]);
+  for (size_t k = 0; k < node.outputs.size(); ++k) {
+    const ValueId output = node.outputs[k];
+    if (output == ValueId::none) continue;
+    const Type& type = context.outputs[k].type;
+    dtypes_[index(output)] = type.dtype;
+    contents_[index(output)] = context.outputs[k].contents;
+    if (const auto known = type.dims()) {
+      known_[index(output)] = true;
+      dims_[index(output)] = *known;
+    }
+    constant_[index(output)] = all_constant || from_shape;
+    if (all_constant && !known_[index(output)]) {
+      const Tensor* value = constant(output);
+      if (value == nullptr) return input_error("its constant operands do not fit");
+      known_[index(output)] = true;
+      dims_[index(output)] = value->dims();
+    }
+  }
+  return {};
+}
+
+const Tensor* Analysis::constant(ValueId id) const {
+  if (!is_constant(id)) return nullptr;
+  const Value& value = graph_->value(id);
+  if (value.constant) return &*value.constant;
+  if (const auto found = folded_.find(id); found != folded_.end()) return &found->second;
+  const Node& node = graph_->node(value.producer);
+  std::vector<Tensor> inputs(node.inputs.size());
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (node.inputs[i] == ValueId::none) continue;
+    const Tensor* operand = constant(node.inputs[i]);
+    if (operand != nullptr) {
+      inputs[i] = *operand;
+    } else if (as<ShapeOf>(node.op) || as<Size>(node.op)) {
+      // Only the dims matter: a view of nothing would do, but a tensor must own its elements; a bit each is the least.
+      std::vector<Tensor> result(1);
+      const Dims& from = dims(node.inputs[i]);
+      if (const ShapeOf* op = as<ShapeOf>(node.op)) {
+        const auto rank = static_cast<int64_t>(from.size());
+        const auto clamp = [&](int64_t at) { return std::min(std::max<int64_t>(at < 0 ? at + rank : at, 0), rank); };
+        const int64_t begin = clamp(op->start), end = std::max(begin, clamp(op->end.value_or(rank)));
+        result[0] = Tensor::of<int64_t>({end - begin}, Dims(from.begin() + begin, from.begin() + end));
+      } else {
+        result[0] = Tensor::scalar<int64_t>(element_count(from).value_or(0));
+      }
+      return &folded_.emplace(id, std::move(result[0])).first->second;
+    } else {
+      return nullptr;
+    }
+  }
+  auto results = execute(node.op, inputs, node.outputs.size());
+  if (!results) return nullptr;
+  for (size_t k = 0; k < node.outputs.size(); ++k)
+    if (node.outputs[k] != ValueId::none) folded_.emplace(node.outputs[k], std::move((*results)[k]));
+  return &folded_.find(id)->second;
+}
+
+}  // namespace pare
