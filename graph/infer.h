@@ -18,13 +18,13 @@ struct Known {
   bool present = false;  // false: an optional input left out
   Type type;
   const Tensor* constant = nullptr;  // the value itself, where it is a constant
-  // The elements of an integer scalar or vector, as far as shape arithmetic determines them. A negative number v is kept
+  // The elements of a small integer or bool tensor in row-major order, as far as shape arithmetic determines them. A negative number v is kept
   // as size v - 1, which no dimension has: read elements with content_number() (ops/contents.h), never as dimensions.
   std::optional<std::vector<Dim>> contents;
 };
 
 // Inputs of one node in, outputs out. `outputs` has one entry per declared output; infer fills the type (and the
-// contents of integer vectors of at most 64 elements). Unknown stays unknown: infer fails only on what is certainly wrong.
+// contents of integer tensors of at most 64 elements). Unknown stays unknown: infer fails only on what is certainly wrong.
 struct InferContext {
   std::vector<Known> inputs;
   std::vector<Known> outputs;

@@ -1,5 +1,7 @@
 #include "graph/text_lexer.h"
 
+#include <algorithm>
+
 #include "graph/text_literal.h"
 
 namespace pare {
@@ -62,9 +64,16 @@ void Lexer::read_text() {
   constexpr std::string_view meanings = "\n\r\t\"\\";
   step();
   while (at_ < text_.size() && text_[at_] != '"') {
-    if (text_[at_] != '\\') {
-      token_.content += text_[at_];
+    if (text_[at_] == '\n') {
+      token_.content += '\n';
       step();
+      continue;
+    }
+    if (text_[at_] != '\\') {  // a run up to something special: constants may be long
+      const size_t stop = std::min(text_.find_first_of("\\\"\n", at_), text_.size());
+      token_.content += text_.substr(at_, stop - at_);
+      column_ += static_cast<int>(stop - at_);
+      at_ = stop;
       continue;
     }
     step();

@@ -33,9 +33,7 @@ std::optional<std::vector<Dim>> contents_of(const InferContext& context, size_t 
   const Known& known = context.inputs[i];
   if (known.contents) return known.contents;
   const Tensor* constant = known.constant;
-  if (constant == nullptr || constant->rank() > 1 || constant->size() > static_cast<int64_t>(kMaxContents)) {
-    return std::nullopt;
-  }
+  if (constant == nullptr || constant->size() > static_cast<int64_t>(kMaxContents)) return std::nullopt;
   if (!is_integer(constant->dtype()) && constant->dtype() != DType::boolean) return std::nullopt;
   std::vector<Dim> elements;
   for (const int64_t number : constant->ints()) elements.push_back(content(number));
@@ -46,15 +44,11 @@ void set_contents(InferContext& context, size_t output, std::optional<std::vecto
   if (output >= context.outputs.size() || !contents || contents->size() > kMaxContents) return;
   Known& known = context.outputs[output];
   if (!is_integer(known.type.dtype) && known.type.dtype != DType::boolean) return;
-  if (!known.type.shape || known.type.shape->size() > 1) return;
-  if (known.type.shape->empty()) {
-    if (contents->size() != 1) return;
-  } else {
-    Dim& extent = known.type.shape->front();
-    if (extent.known() && extent.size != static_cast<int64_t>(contents->size())) return;
-    extent = Dim(static_cast<int64_t>(contents->size()));
-  }
-  known.contents = std::move(contents);
+  if (!known.type.shape) return;
+  const auto count = static_cast<int64_t>(contents->size());
+  if (known.type.shape->size() == 1 && !known.type.shape->front().known()) known.type.shape->front() = Dim(count);
+  const auto dims = known.type.dims();
+  if (dims && element_count(*dims) == count) known.contents = std::move(contents);
 }
 
 void pass_contents(InferContext& context) { set_contents(context, 0, contents_of(context, 0)); }
@@ -162,6 +156,40 @@ Result<void> check_broadcasts_to(const Shape& from, const Shape& to, std::string
       return input_error(std::string(name) + " has extent " + text(a.size) + " where " + text(b.size) +
                          " is needed, expected that or 1");
     }
+  }
+  return {};
+}
+
+// A shape given as contents: every number must be 0 or more.
+Result<Shape> shape_from(const std::vector<Dim>& contents) {
+  Shape shape;
+  for (const Dim& element : contents) {
+    const auto number = content_number(element);
+    if (number && *number < 0) {
+      return input_error("the shape has an entry " + std::to_string(*number) + ", expected 0 or more");
+    }
+    shape.push_back(element);
+  }
+  return shape;
+}
+
+// The rank that the shape input i (a vector) asks for, as an unknown shape.
+std::optional<Shape> blind_shape(const InferContext& context, size_t i) {
+  const auto& vector = context.shape(i);
+  if (!vector || vector->size() != 1 || !(*vector)[0].known() ||
+      (*vector)[0].size > static_cast<int64_t>(kMaxContents)) {
+    return std::nullopt;
+  }
+  return unknown_shape(static_cast<size_t>((*vector)[0].size));
+}
+
+Result<void> need_shape_vector(const InferContext& context, size_t i, std::string_view name) {
+  PARE_TRY(need_dtype(context, i, name, {DType::int64}));
+  PARE_TRY(need_rank(context, i, name, 1, 1));
+  const auto& shape = context.has(i) ? context.shape(i) : std::nullopt;
+  if (shape && (*shape)[0].known() && (*shape)[0].size > static_cast<int64_t>(kMaxContents)) {
+    return unsupported(std::string(name) + " asks for rank " + std::to_string((*shape)[0].size) +
+                       ", expected at most " + std::to_string(kMaxContents));
   }
   return {};
 }

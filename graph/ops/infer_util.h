@@ -24,7 +24,8 @@ std::optional<int64_t> content_number(const Dim& element);
 Dim content_as_dim(const Dim& element);
 // The elements of integer input i, constants up to kMaxContents included; nullopt when nothing is known.
 std::optional<std::vector<Dim>> contents_of(const InferContext& context, size_t i);
-// Sets the contents of output 0 if its type allows them: integer or bool, rank 0 or 1, at most kMaxContents.
+// Sets the contents of an output if its type allows them: integer or bool, of that many elements, at most kMaxContents.
+// A vector of unknown extent gets the extent.
 void set_contents(InferContext& context, size_t output, std::optional<std::vector<Dim>> contents);
 // Output 0 holds the elements of input 0 in the same order.
 void pass_contents(InferContext& context);
@@ -46,6 +47,15 @@ Result<void> need_one_of(std::string_view attribute, std::string_view value,
 
 // Empty, or `size` entries from `low` to 2^31 - 1.
 Result<void> check_list(std::string_view name, const std::vector<int64_t>& values, size_t size, int64_t low);
+
+// ---- shapes given as a vector of integers ----
+
+// Input i is an int64 vector of at most kMaxContents elements.
+Result<void> need_shape_vector(const InferContext& context, size_t i, std::string_view name);
+// Its contents as a shape: every number must be 0 or more.
+Result<Shape> shape_from(const std::vector<Dim>& contents);
+// The rank that it asks for, as an unknown shape.
+std::optional<Shape> blind_shape(const InferContext& context, size_t i);
 
 // ---- dimensions ----
 

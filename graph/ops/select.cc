@@ -165,16 +165,30 @@ Result<std::optional<std::vector<CutRequest>>> cut_requests(const InferContext& 
   return requests;
 }
 
-void slice_contents(InferContext& context, const CutRequest& request) {
+void slice_contents(InferContext& context, const std::vector<CutRequest>& requests) {
   const auto elements = contents_of(context, 0);
-  const auto start = content_number(request.start);
-  const auto end = content_number(request.end);
-  const auto step = content_number(request.step);
-  if (!elements || !start || !end || !step) return;
-  const Cut cut = clamped_cut(*start, *end, *step, static_cast<int64_t>(elements->size()));
-  std::vector<Dim> chosen;
-  for (int64_t i = 0; i < cut.count; ++i) chosen.push_back((*elements)[static_cast<size_t>(cut.start + i * cut.step)]);
-  set_contents(context, 0, std::move(chosen));
+  const auto dims = context.type(0).dims();
+  if (!elements || elements->empty() || !dims) return;  // nothing to choose, or extents without bound
+  if (element_count(*dims) != static_cast<int64_t>(elements->size())) return;
+  // Axis by axis: `chosen` holds the positions of the elements of the axes so far, each standing for a block behind it.
+  std::vector<int64_t> chosen{0};
+  int64_t block = static_cast<int64_t>(elements->size());
+  for (size_t axis = 0; axis < dims->size(); ++axis) {
+    const auto start = content_number(requests[axis].start);
+    const auto end = content_number(requests[axis].end);
+    const auto step = content_number(requests[axis].step);
+    if (!start || !end || !step) return;
+    const Cut cut = clamped_cut(*start, *end, *step, (*dims)[axis]);
+    block = (*dims)[axis] == 0 ? 0 : block / (*dims)[axis];
+    std::vector<int64_t> next;
+    for (const int64_t base : chosen) {
+      for (int64_t i = 0; i < cut.count; ++i) next.push_back(base + (cut.start + i * cut.step) * block);
+    }
+    chosen = std::move(next);
+  }
+  std::vector<Dim> result;
+  for (const int64_t at : chosen) result.push_back((*elements)[static_cast<size_t>(at)]);
+  set_contents(context, 0, std::move(result));
 }
 
 // What Pad adds to each axis in front and behind; unknown axes stay nullopt.
@@ -264,7 +278,7 @@ Result<void> Concat::infer(InferContext& context) const {
   }
   if (result && !complete) (*result)[at] = Dim();
   context.set(0, dtype, result);
-  if (result && result->size() == 1) concat_contents(context);
+  if (result && at == 0) concat_contents(context);  // one after the other in row-major order, whatever the rank
   return {};
 }
 
@@ -304,9 +318,8 @@ Result<void> Slice::infer(InferContext& context) const {
   for (size_t i = 0; i < shape.size(); ++i) {
     shape[i] = requests ? sliced_extent(shape[i], (*requests)[i]) : Dim();
   }
-  const bool vector = shape.size() == 1;
   context.set(0, dtype, std::move(shape));
-  if (vector && requests) slice_contents(context, (*requests)[0]);
+  if (requests) slice_contents(context, *requests);
   return {};
 }
 
