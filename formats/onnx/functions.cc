@@ -1,6 +1,9 @@
 #include "formats/onnx/functions.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "formats/onnx/graph_reader.h"
 
 namespace pare::onnx_format {
 namespace {
@@ -63,7 +66,7 @@ class Inliner {
 
   Result<void> expand_call(const onnx::NodeProto& call, const Function& function, int depth, onnx::GraphProto& graph) {
     const onnx::FunctionProto& proto = *function.proto;
-    const std::string where = "function '" + proto.name() + "' called by node '" + call.name() + "'";
+    const std::string where = "function '" + proto.name() + "' called by " + describe_node(call);
     if (depth >= kMaxDepth) return input_error(where + " calls itself, directly or through others");
     if (call.input_size() > proto.input_size() || call.output_size() > proto.output_size()) {
       return input_error(where + " is given more inputs or outputs than its " + std::to_string(proto.input_size()) +

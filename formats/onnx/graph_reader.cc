@@ -123,6 +123,9 @@ Result<void> GraphReader::read_outputs(const onnx::GraphProto& proto) {
     PARE_ASSIGN(const ValueId id, resolve(output.name()));
     auto type = read_type(output.type());
     if (!type) return in_context("output '" + output.name() + "'", type.failure());
+    if (!outer_ && output.type().value_case() != onnx::TypeProto::VALUE_NOT_SET && !is_tensor(output.type())) {
+      return unsupported("output '" + output.name() + "' is not a tensor; sequences, maps and optionals cannot leave a graph");
+    }
     Value& value = graph_.value(id);
     if (contradict(value.type, *type)) {
       return input_error("output '" + output.name() + "' is declared " + to_string(*type) + " but computed as " +

@@ -17,7 +17,7 @@ struct OnnxWriteOptions {
 
 // Reads, upgrades to the operators of graph/op.h, infers types, verifies. Model-local functions are expanded. External data
 // is mapped, confined to the model's folder. Failures: input (malformed; says where), and unsupported only for graph
-// inputs that are no tensors; unknown operators become Opaque.
+// inputs and outputs that are no tensors; unknown operators become Opaque.
 Result<Graph> read_onnx(const std::filesystem::path& path);
 // From memory; the bytes are copied. Such a model cannot have external data.
 Result<Graph> read_onnx(std::span<const std::byte> bytes);
