@@ -48,7 +48,7 @@ template <bool kPartial, int kPixels>
 HWY_INLINE void depthwise_finish(FloatTag d, const FloatVec (&acc)[kPixels], const DepthwiseArgs& args, int64_t c,
                                  int64_t n) {
   const FloatVec low = hn::Set(d, args.low), high = hn::Set(d, args.high);
-#pragma GCC unroll 8
+  PARE_UNROLL(8)
   for (int p = 0; p < kPixels; ++p) {
     FloatVec sum = acc[p];
     if (args.residual != nullptr)
@@ -76,20 +76,20 @@ template <bool kPartial, int kTaps, int kStride, int kPixels>
 HWY_INLINE void depthwise_vector(FloatTag d, const DepthwiseArgs& args, int64_t c, int64_t n) {
   FloatVec acc[kPixels];
   const FloatVec start = args.bias == nullptr ? hn::Zero(d) : load_channels<kPartial>(d, args.bias + c, n);
-#pragma GCC unroll 8
+  PARE_UNROLL(8)
   for (int p = 0; p < kPixels; ++p) acc[p] = start;
   const float* row = args.in + c;
   const float* weights = args.weights + c;
   const int64_t step = args.column_step;
   for (int64_t th = 0; th < args.taps_h; ++th, row += args.row_step, weights += args.weight_row_step) {
     FloatVec w[kTaps];
-#pragma GCC unroll 8
+    PARE_UNROLL(8)
     for (int t = 0; t < kTaps; ++t) w[t] = load_channels<kPartial>(d, weights + t * args.channels, n);
-#pragma GCC unroll 32
+    PARE_UNROLL(32)
     for (int j = 0; j < (kPixels - 1) * kStride + kTaps; ++j) {
       FloatVec x = load_channels<kPartial>(d, row + j * step, n);
       hold(x);
-#pragma GCC unroll 8
+      PARE_UNROLL(8)
       for (int p = 0; p < kPixels; ++p) {
         const int t = j - p * kStride;
         if (t >= 0 && t < kTaps) acc[p] = hn::MulAdd(x, w[t], acc[p]);

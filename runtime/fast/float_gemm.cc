@@ -28,27 +28,26 @@ HWY_NOINLINE void row_panel(const float* a, int64_t k, const float* HWY_RESTRICT
                             const Epilogue& epilogue, float* c) {
   const FloatTag d;
   FloatVec acc[4][kV];
-#pragma GCC unroll 4
-  for (int s = 0; s < 4; ++s)
-#pragma GCC unroll 4
-    for (int v = 0; v < kV; ++v) acc[s][v] = hn::Zero(d);
+  PARE_UNROLL(4)
+  for (int s = 0; s < 4; ++s) PARE_UNROLL(4)
+  for (int v = 0; v < kV; ++v) acc[s][v] = hn::Zero(d);
   int64_t i = 0;
   for (; i + 4 <= k; i += 4, b += 4 * kV * kLanes) {
-#pragma GCC unroll 4
+    PARE_UNROLL(4)
     for (int s = 0; s < 4; ++s) {
       const FloatVec x = hn::Set(d, a[i + s]);
-#pragma GCC unroll 4
+      PARE_UNROLL(4)
       for (int v = 0; v < kV; ++v) acc[s][v] = hn::MulAdd(x, hn::LoadU(d, b + (s * kV + v) * kLanes), acc[s][v]);
     }
   }
   for (; i < k; ++i, b += kV * kLanes) {
     const FloatVec x = hn::Set(d, a[i]);
-#pragma GCC unroll 4
+    PARE_UNROLL(4)
     for (int v = 0; v < kV; ++v) acc[0][v] = hn::MulAdd(x, hn::LoadU(d, b + v * kLanes), acc[0][v]);
   }
   const ClipRange clip = clip_of(epilogue.activation);
   const FloatVec low = hn::Set(d, clip.low), high = hn::Set(d, clip.high);
-#pragma GCC unroll 4
+  PARE_UNROLL(4)
   for (int v = 0; v < kV; ++v) {
     const int64_t here = columns - v * kLanes;
     FloatVec sum = hn::Add(hn::Add(acc[0][v], acc[1][v]), hn::Add(acc[2][v], acc[3][v]));

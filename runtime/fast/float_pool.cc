@@ -116,7 +116,7 @@ void mean_of_pixels(const float* in, int64_t pixels, int64_t channels, int64_t b
     for (FloatVec& sum : sums) sum = hn::Zero(d);
     int64_t p = 0;
     for (; p + 8 <= pixels; p += 8) {
-#pragma GCC unroll 8
+      PARE_UNROLL(8)
       for (int i = 0; i < 8; ++i) sums[i] = hn::Add(sums[i], load_up_to(d, in + (p + i) * channels + c, n));
     }
     for (; p < pixels; ++p) sums[0] = hn::Add(sums[0], load_up_to(d, in + p * channels + c, n));

@@ -17,6 +17,8 @@
 #include <cstring>
 #include <utility>
 
+#include "runtime/fast/unroll.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace pare {
 namespace HWY_NAMESPACE {
@@ -113,16 +115,15 @@ template <int kR, int kV, int kSteps>
 HWY_INLINE void tile_steps(FloatTag d, FloatVec (&acc)[kR][kV], const float* const (&p)[kR], int64_t k,
                            const float* HWY_RESTRICT b) {
   FloatVec w[kSteps][kV];
-#pragma GCC unroll 8
-  for (int s = 0; s < kSteps; ++s)
-#pragma GCC unroll 8
-    for (int v = 0; v < kV; ++v) w[s][v] = hn::LoadU(d, b + (s * kV + v) * kLanes);
-#pragma GCC unroll 32
+  PARE_UNROLL(8)
+  for (int s = 0; s < kSteps; ++s) PARE_UNROLL(8)
+  for (int v = 0; v < kV; ++v) w[s][v] = hn::LoadU(d, b + (s * kV + v) * kLanes);
+  PARE_UNROLL(32)
   for (int r = 0; r < kR; ++r) {
-#pragma GCC unroll 8
+    PARE_UNROLL(8)
     for (int s = 0; s < kSteps; ++s) {
       const FloatVec x = hn::Set(d, p[r][k + s]);
-#pragma GCC unroll 8
+      PARE_UNROLL(8)
       for (int v = 0; v < kV; ++v) acc[r][v] = hn::MulAdd(x, w[s][v], acc[r][v]);
     }
   }
@@ -137,7 +138,7 @@ HWY_INLINE void tile_sum(FloatTag d, FloatVec (&acc)[kR][kV], const TileArgs& ar
     for (int64_t tw = 0; tw < args.taps_w; ++tw) {
       const int64_t offset = th * args.tap_step_h + tw * args.tap_step_w;
       const float* p[kR];
-#pragma GCC unroll 32
+      PARE_UNROLL(32)
       for (int r = 0; r < kR; ++r) p[r] = args.pixels[r] + offset;
       int64_t k = 0;
       for (; k + kSteps <= run; k += kSteps, b += kSteps * kV * kLanes) tile_steps<kR, kV, kSteps>(d, acc, p, k, b);
@@ -153,37 +154,34 @@ HWY_NOINLINE void tile(const TileArgs& args) {
   const FloatTag d;
   const int64_t last = args.columns - (kV - 1) * kLanes;
   FloatVec acc[kR][kV];
-#pragma GCC unroll 8
+  PARE_UNROLL(8)
   for (int v = 0; v < kV; ++v) {
     FloatVec start = hn::Zero(d);
     if (args.bias != nullptr) start = load_up_to(d, args.bias + v * kLanes, v == kV - 1 ? last : kLanes);
-#pragma GCC unroll 32
+    PARE_UNROLL(32)
     for (int r = 0; r < kR; ++r) acc[r][v] = start;
   }
   tile_sum<kR, kV>(d, acc, args);
   if (args.residual != nullptr) {
-#pragma GCC unroll 32
-    for (int r = 0; r < kR; ++r)
-#pragma GCC unroll 8
-      for (int v = 0; v < kV; ++v)
-        acc[r][v] = hn::Add(acc[r][v], load_up_to(d, args.residual + r * args.residual_stride + v * kLanes,
-                                                  v == kV - 1 ? last : kLanes));
+    PARE_UNROLL(32)
+    for (int r = 0; r < kR; ++r) PARE_UNROLL(8)
+    for (int v = 0; v < kV; ++v)
+      acc[r][v] = hn::Add(
+          acc[r][v], load_up_to(d, args.residual + r * args.residual_stride + v * kLanes, v == kV - 1 ? last : kLanes));
   }
   const FloatVec low = hn::Set(d, args.low), high = hn::Set(d, args.high);
-#pragma GCC unroll 32
-  for (int r = 0; r < kR; ++r)
-#pragma GCC unroll 8
-    for (int v = 0; v < kV; ++v) acc[r][v] = clamp(acc[r][v], low, high);
+  PARE_UNROLL(32)
+  for (int r = 0; r < kR; ++r) PARE_UNROLL(8)
+  for (int v = 0; v < kV; ++v) acc[r][v] = clamp(acc[r][v], low, high);
   if (last >= kLanes) {
-#pragma GCC unroll 32
-    for (int r = 0; r < kR; ++r)
-#pragma GCC unroll 8
-      for (int v = 0; v < kV; ++v) hn::StoreU(acc[r][v], d, args.c + r * args.ldc + v * kLanes);
+    PARE_UNROLL(32)
+    for (int r = 0; r < kR; ++r) PARE_UNROLL(8)
+    for (int v = 0; v < kV; ++v) hn::StoreU(acc[r][v], d, args.c + r * args.ldc + v * kLanes);
     return;
   }
-#pragma GCC unroll 32
+  PARE_UNROLL(32)
   for (int r = 0; r < kR; ++r) {
-#pragma GCC unroll 8
+    PARE_UNROLL(8)
     for (int v = 0; v < kV - 1; ++v) hn::StoreU(acc[r][v], d, args.c + r * args.ldc + v * kLanes);
     store_partial(d, acc[r][kV - 1], args.c + r * args.ldc + (kV - 1) * kLanes, last);
   }

@@ -122,10 +122,8 @@ void Job::fill(uint8_t* out, int64_t elements) const {
 void Job::copy(const uint8_t* in, uint8_t* out, int64_t elements) const {
   if (state.element_bytes() == 2)
     micro.widen(in, flip, out, elements);
-  else if (flip)
-    micro.flip(in, flip, out, elements);
   else
-    std::memcpy(out, in, static_cast<size_t>(elements));
+    micro.flip(in, flip, out, elements);
 }
 
 // The input rows for output rows [row, row + rows), padded on all sides.

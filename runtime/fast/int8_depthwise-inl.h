@@ -56,27 +56,20 @@ struct WordsTaps {
   }
 };
 
+// One output row of a block, quantized and bounded.
 inline Simd::I requantized(const Int8EpilogueArgs& e, const Simd::I* sum, int64_t at) {
   Simd::I q[4];
-  if (e.narrow) {
-#pragma GCC unroll 4
-    for (int j = 0; j < 4; ++j)
-      q[j] = Simd::to_int(Simd::mulf(Simd::to_float(sum[j]), Simd::loadf(e.multiplier + at + j * Simd::kLanes)));
-    return Simd::pack_narrow(q[0], q[1], q[2], q[3], e);
-  }
 #pragma GCC unroll 4
   for (int j = 0; j < 4; ++j) {
     Simd::F v = Simd::mulf(Simd::to_float(sum[j]), Simd::loadf(e.multiplier + at + j * Simd::kLanes));
-    v = Simd::addf(v, Simd::loadf(e.addend + at + j * Simd::kLanes));
-    q[j] = Simd::to_int(Simd::clampf(v, Simd::setf(e.low), Simd::setf(e.high)));
+    if (e.has_addend) v = Simd::addf(v, Simd::loadf(e.addend + at + j * Simd::kLanes));
+    q[j] = Simd::to_int(v);
   }
-  return Simd::pack(q[0], q[1], q[2], q[3], e.zero_point, e.is_signed);
+  return Simd::pack_narrow(q[0], q[1], q[2], q[3], e);
 }
 
-// Results that are not plainly requantized, one by one.
-void finish_block(const Int8DepthwiseArgs& args, const Simd::I* sum, int64_t at, int64_t to, int64_t valid) {
-  int32_t acc[kDepthwiseBlock];
-  for (int j = 0; j < 4; ++j) Simd::store(acc + j * Simd::kLanes, sum[j]);
+// Results that are not narrow, one by one.
+void finish_block(const Int8DepthwiseArgs& args, const int32_t* acc, int64_t at, int64_t to, int64_t valid) {
   for (int p = 0; p < kDepthwiseBlock; ++p) {
     const int j = p / Simd::kLanes, lane = p % Simd::kLanes / 4, element = p % 4;
     const int i = 16 * lane + 4 * j + element;
@@ -84,43 +77,59 @@ void finish_block(const Int8DepthwiseArgs& args, const Simd::I* sum, int64_t at,
   }
 }
 
-template <class Taps, class Dot, int kRows, int kWeights>
+template <class Taps, class Dot, int kRows, int kWeights, bool kNarrow>
 void depthwise_rows(const Int8DepthwiseArgs& args) {
   const Int8EpilogueArgs e = args.epilogue;
-  const bool plain = e.kind == 0 && !e.has_middle && args.residual == nullptr;
+  const int64_t* const taps = args.taps;
+  const int64_t tap_groups = args.tap_groups, flat = args.flat, phases = args.phases, next_row = args.next_row;
   constexpr int64_t kGroupBytes = Taps::kWeightBytes * kWeights;
   for (int64_t step = 0; step < args.steps; ++step) {
     const uint8_t* in = args.base + step * args.step_bytes;
+    const uint8_t* weights = args.weights;
     int64_t phase = 0;
-    for (int64_t done = 0; done < args.flat; done += kDepthwiseBlock) {
+    for (int64_t done = 0; done < flat; done += kDepthwiseBlock) {
       const int64_t at = phase * kDepthwiseBlock;
       Simd::I sum[kRows][4];
 #pragma GCC unroll 8
       for (int i = 0; i < kRows * 4; ++i) sum[i / 4][i % 4] = Simd::load(args.start + at + i % 4 * Simd::kLanes);
-      const uint8_t* weights = args.weights + phase * args.tap_groups * kGroupBytes;
-      for (int64_t g = 0; g < args.tap_groups; ++g, weights += kGroupBytes)
-        Taps::template add<Dot, kRows>(in + done, args.taps + 4 * g, weights, sum);
-      const int64_t valid = args.flat - done < kDepthwiseBlock ? args.flat - done : kDepthwiseBlock;
-      int64_t to = step * args.flat + done;
+      for (int64_t g = 0; g < tap_groups; ++g, weights += kGroupBytes)
+        Taps::template add<Dot, kRows>(in + done, taps + 4 * g, weights, sum);
+      const int64_t valid = flat - done < kDepthwiseBlock ? flat - done : kDepthwiseBlock;
+      const int64_t to = step * flat + done;
+      if constexpr (kNarrow) {
 #pragma GCC unroll 2
-      for (int r = 0; r < kRows; ++r, to += args.next_row)
-        if (plain)
-          Simd::store_block(args.y + to, requantized(e, sum[r], at), valid);
-        else
-          finish_block(args, sum[r], at, to, valid);
-      if (++phase == args.phases) phase = 0;
+        for (int r = 0; r < kRows; ++r)
+          Simd::store_block(args.y + to + r * next_row, requantized(e, sum[r], at), valid);
+      } else {
+        int32_t acc[kRows][kDepthwiseBlock];
+#pragma GCC unroll 8
+        for (int i = 0; i < kRows * 4; ++i) Simd::store(acc[i / 4] + i % 4 * Simd::kLanes, sum[i / 4][i % 4]);
+        for (int r = 0; r < kRows; ++r) finish_block(args, acc[r], at, to + r * next_row, valid);
+      }
+      if (++phase == phases) {
+        phase = 0;
+        weights = args.weights;
+      }
     }
   }
 }
 
+template <class Taps, class Dot, bool kNarrow>
+void depthwise_as(const Int8DepthwiseArgs& args) {
+  if (!args.paired)
+    depthwise_rows<Taps, Dot, 1, 1, kNarrow>(args);
+  else if (args.rows == 1)
+    depthwise_rows<Taps, Dot, 1, 2, kNarrow>(args);
+  else
+    depthwise_rows<Taps, Dot, 2, 2, kNarrow>(args);
+}
+
 template <class Taps, class Dot>
 void depthwise(const Int8DepthwiseArgs& args) {
-  if (!args.paired)
-    depthwise_rows<Taps, Dot, 1, 1>(args);
-  else if (args.rows == 1)
-    depthwise_rows<Taps, Dot, 1, 2>(args);
+  if (args.epilogue.narrow)
+    depthwise_as<Taps, Dot, true>(args);
   else
-    depthwise_rows<Taps, Dot, 2, 2>(args);
+    depthwise_as<Taps, Dot, false>(args);
 }
 
 }  // namespace

@@ -24,9 +24,10 @@ struct Int8EpilogueArgs {
   float low, high;          // bounds minus zero point, or float bounds
   int32_t zero_point;          // of y
   int least, most;             // bounds of a quantized y itself
-  // Every product with the multiplier is below 2^31 and the addends are zero, so bounds may be applied after the
-  // conversion to integers, as saturation and then as bytes. Quantized results without residual only.
+  // Every real result is far below 2^31, so bounds may be applied after the conversion to integers, as saturation and
+  // then as bytes. Quantized results without residual only.
   int narrow;
+  int has_addend;           // some addend is not 0
   const float* multiplier;     // per channel, padded to whole panels
   const float* addend;      // per channel, padded
   const uint8_t* residual;  // null: none

@@ -77,7 +77,11 @@ void set_channel(Int8Conv::State& state, const Int8ConvParams& params, const Wei
   const double bias = params.bias.empty() ? 0.0 : std::abs(static_cast<double>(params.bias[c]));
   state.largest = std::max(state.largest, (255.0 * magnitude + bias) * weights.scale(channel));
   if (!params.bias.empty()) state.bias[i] = params.bias[c];
-  if (!params.float_bias.empty()) state.addend[i] = params.float_bias[c] / state.target_scale;
+  if (!params.float_bias.empty()) {
+    state.addend[i] = params.float_bias[c] / state.target_scale;
+    state.largest_addend = std::max(state.largest_addend, static_cast<double>(std::abs(state.addend[i])));
+    state.epilogue.has_addend = state.largest_addend > 0;
+  }
 }
 
 // [group][panel][run][group of 4 bytes][16 channels][4 bytes]
@@ -195,9 +199,8 @@ int32_t Int8Quant::quantize(float value) const {
 }
 
 bool Int8Conv::State::narrow(float input_scale) const {
-  const auto zero = [](float v) { return v == 0.0f; };
-  return output_kind == Int8Output::quantized && !has_residual && std::all_of(addend.begin(), addend.end(), zero) &&
-         largest * input_scale / target_scale < 1e9;
+  return output_kind == Int8Output::quantized && !has_residual &&
+         largest * input_scale / target_scale + largest_addend < 1e9;
 }
 
 void Int8Conv::State::prepare(const Int8Quant& of, int32_t* starts, float* multipliers) const {

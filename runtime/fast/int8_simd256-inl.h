@@ -134,6 +134,22 @@ struct Simd {
     return e.is_signed ? _mm256_min_epi8(_mm256_max_epi8(_mm256_packs_epi16(low, high), least), most)
                        : _mm256_min_epu8(_mm256_max_epu8(_mm256_packus_epi16(low, high), least), most);
   }
+  // pack_narrow for vectors of 8 channels in memory order: the bytes of kPackedPanels panels one after another.
+  static constexpr int kPackedPanels = 2;
+  static I pack_panels(const I* v, const Int8EpilogueArgs& e) {
+    const I order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    return _mm256_permutevar8x32_epi32(pack_narrow(v[0], v[1], v[2], v[3], e), order);
+  }
+  static void store_panel(uint8_t* p, I packed, int panel, int64_t n) {
+    const __m128i part = panel == 0 ? _mm256_castsi256_si128(packed) : _mm256_extracti128_si256(packed, 1);
+    if (n >= 16) {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(p), part);
+    } else {
+      alignas(16) uint8_t bytes[16];
+      _mm_store_si128(reinterpret_cast<__m128i*>(bytes), part);
+      for (int64_t i = 0; i < n; ++i) p[i] = bytes[i];
+    }
+  }
   static void store_block(uint8_t* p, I v, int64_t n) {
     if (n >= 32) {
       store(p, v);

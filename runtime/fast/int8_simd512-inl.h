@@ -108,6 +108,22 @@ struct Simd {
     return e.is_signed ? _mm512_min_epi8(_mm512_max_epi8(_mm512_packs_epi16(low, high), least), most)
                        : _mm512_min_epu8(_mm512_max_epu8(_mm512_packus_epi16(low, high), least), most);
   }
+  // pack_narrow for vectors of 16 channels in memory order: the bytes of kPackedPanels panels one after another.
+  static constexpr int kPackedPanels = 4;
+  static I pack_panels(const I* v, const Int8EpilogueArgs& e) {
+    const I order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    return _mm512_permutexvar_epi32(order, pack_narrow(v[0], v[1], v[2], v[3], e));
+  }
+  static void store_panel(uint8_t* p, I packed, int panel, int64_t n) {
+    const __m128i part = panel == 0   ? _mm512_castsi512_si128(packed)
+                         : panel == 1 ? _mm512_extracti32x4_epi32(packed, 1)
+                         : panel == 2 ? _mm512_extracti32x4_epi32(packed, 2)
+                                      : _mm512_extracti32x4_epi32(packed, 3);
+    if (n >= 16)
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(p), part);
+    else
+      _mm_mask_storeu_epi8(p, mask16(n), part);
+  }
   static void store_block(uint8_t* p, I v, int64_t n) {
     if (n >= 64)
       _mm512_storeu_si512(p, v);

@@ -142,11 +142,49 @@ void finish_panel(const Int8BlockArgs& args, const int32_t* acc, int64_t acc_str
   }
 }
 
+// The results of a tile of `wide` panels where they are narrow: several panels, of one row or more, packed together.
+void finish_narrow(const Int8BlockArgs& args, const int32_t* acc, int wide, int rows, int64_t pixel, int64_t channel) {
+  constexpr int kTogether = Simd::kPackedPanels;
+  const Int8EpilogueArgs e = args.epilogue;
+  const int64_t y_stride = args.y_stride, channels = args.channels;
+  uint8_t* y = args.y + pixel * y_stride + channel;
+  const int count = rows * wide;
+  int panel = 0;
+  for (int i = 0; i < count; i += kTogether) {
+    uint8_t* to[kTogether];
+    int64_t valid[kTogether];
+    Simd::I q[4];
+#pragma GCC unroll 4
+    for (int p = 0; p < kTogether; ++p) {
+      const int64_t c = channel + panel * kInt8Panel;
+      to[p] = y + panel * kInt8Panel;
+      valid[p] = i + p < count ? channels - c : 0;
+#pragma GCC unroll 2
+      for (int v = 0; v < Simd::kVectors; ++v) {
+        const int64_t at = c + v * Simd::kLanes;
+        const Simd::I sum = Simd::load(acc + (i + p) * kInt8Panel + v * Simd::kLanes);
+        Simd::F real = Simd::mulf(Simd::to_float(sum), Simd::loadf(e.multiplier + at));
+        if (e.has_addend) real = Simd::addf(real, Simd::loadf(e.addend + at));
+        q[p * Simd::kVectors + v] = Simd::to_int(real);
+      }
+      if (++panel == wide) {
+        panel = 0;
+        y += y_stride;
+      }
+    }
+    const Simd::I packed = Simd::pack_panels(q, e);
+#pragma GCC unroll 4
+    for (int p = 0; p < kTogether; ++p)
+      if (valid[p] > 0) Simd::store_panel(to[p], packed, p, valid[p]);
+  }
+}
+
 // Panels and pixels are dealt out evenly: 7 panels are 4 and 3, 49 pixels by at most 12 are five tiles of 9 or 10.
 template <class Dot>
 void block(const Int8BlockArgs& args) {
   static constexpr TileTable kTiles = tile_table<Dot>();
-  alignas(64) int32_t acc[kInt8MaxTile];
+  // Read in groups of panels, so a little past the last.
+  alignas(64) int32_t acc[kInt8MaxTile + 4 * kInt8Panel];
   const uint8_t* windows[Simd::kRows[1]];
   const int64_t panels = args.panel_end - args.panel_begin;
   const int64_t chunks = (panels + Simd::kMaxPanels - 1) / Simd::kMaxPanels;
@@ -169,6 +207,11 @@ void block(const Int8BlockArgs& args) {
       const int64_t next = args.panel_begin + panels * c / chunks;
       const int wide = static_cast<int>(next - panel);
       kTiles.entry[wide][rows](args, windows, panel, acc);
+      if (args.epilogue.narrow) {
+        finish_narrow(args, acc, wide, rows, pixel, panel * kInt8Panel);
+        panel = next;
+        continue;
+      }
       for (int p = 0; p < wide; ++p)
         finish_panel(args, acc + p * kInt8Panel, wide * kInt8Panel, rows, pixel, (panel + p) * kInt8Panel);
       panel = next;
