@@ -91,7 +91,7 @@ struct Job {
   const int32_t* start;
   const float* multiplier;
   bool narrow;
- int64_t* runs;
+  int64_t* runs;
   uint8_t* bands;  // one per thread
   int64_t band_bytes;
 

@@ -19,16 +19,16 @@ enum class Int8Format : uint8_t { bytes, words };
 
 // How accumulators become results; see int8.h. Pointers are at the first channel of the call.
 struct Int8EpilogueArgs {
-  int kind;                 // of Int8Output
-  int is_signed;            // of y
-  float low, high;          // bounds minus zero point, or float bounds
-  int32_t zero_point;          // of y
-  int least, most;             // bounds of a quantized y itself
+  int kind;            // of Int8Output
+  int is_signed;       // of y
+  float low, high;     // bounds minus zero point, or float bounds
+  int32_t zero_point;  // of y
+  int least, most;     // bounds of a quantized y itself
   // Every real result is far below 2^31, so bounds may be applied after the conversion to integers, as saturation and
   // then as bytes. Quantized results without residual only.
   int narrow;
   int has_addend;           // some addend is not 0
-  const float* multiplier;     // per channel, padded to whole panels
+  const float* multiplier;  // per channel, padded to whole panels
   const float* addend;      // per channel, padded
   const uint8_t* residual;  // null: none
   int residual_signed;

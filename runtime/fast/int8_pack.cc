@@ -150,7 +150,7 @@ void pack_depthwise(Int8Conv::State& state, const Int8ConvParams& params, const 
         put(base + slot / 4 * group_bytes + below * block * 4 * element, index, value, state.format);
       }
       sum += static_cast<uint32_t>(value);
-        magnitude += std::abs(value);
+      magnitude += std::abs(value);
     }
     set_channel(state, params, weights, at, channel, sum, magnitude);
   }

@@ -58,7 +58,8 @@ void depthwise_row(const Int8DepthwiseArgs& args, int row) {
       std::memcpy(sum, args.start + phase * kBlock, sizeof(sum));
       for (int64_t pair = 0; pair < args.tap_groups * 2; ++pair) {
         int16_t w[2 * kBlock];
-        std::memcpy(w, args.weights + phase * phase_bytes + pair / 2 * group_bytes + row * kBlock * 8 + pair % 2 * 64, sizeof(w));
+        std::memcpy(w, args.weights + phase * phase_bytes + pair / 2 * group_bytes + row * kBlock * 8 + pair % 2 * 64,
+                    sizeof(w));
         const uint8_t* first = in + args.taps[2 * pair];
         const uint8_t* second = in + args.taps[2 * pair + 1];
         for (int i = 0; i < kBlock; ++i)

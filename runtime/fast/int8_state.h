@@ -32,7 +32,7 @@ struct Int8Conv::State {
   std::vector<float> addend;
   std::vector<int32_t> start;     // for `input`
   std::vector<float> multiplier;  // for `input`
-  double largest = 0; // magnitude of a channel's accumulator times its weight scale
+  double largest = 0;             // magnitude of a channel's accumulator times its weight scale
   double largest_addend = 0;
 
   // Windows: `run_count` runs of `run_length` activations that lie together, padded to `run_groups` * 4 bytes.
