@@ -137,14 +137,13 @@ class Quantizer {
   }
 
   void quantize_weight(const PlacedConstant& weight) {
-    Node& node = graph_.node(weight.node);
-    const ValueId id = node.inputs[static_cast<size_t>(weight.slot)];
+    const ValueId id = graph_.node(weight.node).inputs[static_cast<size_t>(weight.slot)];
     const Tensor tensor = *graph_.value(id).constant;
     const int bits = weight_bits(weight.node);
     Scales scales{largest_magnitudes(tensor, weight.axis), weight.axis};
     const float largest = static_cast<float>((1 << (bits - 1)) - 1);
     for (float& scale : scales.scale) scale /= largest;
-    make_room_for_bias(node, scales.scale);
+    make_room_for_bias(graph_.node(weight.node), scales.scale);
     for (float& scale : scales.scale) scale = scale > 0 ? scale : 1.0f;
     const auto key = std::make_tuple(id, weight.axis, bits, scales.scale);
     auto found = weights_.find(key);
@@ -154,7 +153,7 @@ class Quantizer {
       found = weights_.emplace(key, dq).first;
       report_layer(weight, tensor, integers, scales, bits);
     }
-    node.inputs[static_cast<size_t>(weight.slot)] = found->second;
+    graph_.node(weight.node).inputs[static_cast<size_t>(weight.slot)] = found->second;
     weight_scales_[weight.node] = scales;
   }
 
@@ -184,8 +183,7 @@ class Quantizer {
   }
 
   void quantize_operand(const PlacedConstant& operand) {
-    Node& node = graph_.node(operand.node);
-    const ValueId id = node.inputs[static_cast<size_t>(operand.slot)];
+    const ValueId id = graph_.node(operand.node).inputs[static_cast<size_t>(operand.slot)];
     const Tensor tensor = *graph_.value(id).constant;
     if (tensor.size() == 0) return;
     const auto data = tensor.data<float>();
@@ -193,15 +191,14 @@ class Quantizer {
     const ScaleZero sz = asymmetric({*low, *high, true}, options_.activation_bits);
     const DType type = unsigned_type(options_.activation_bits);
     const Tensor integers = quantize_tensor(tensor, {sz.scale}, {sz.zero}, -1, type);
-    node.inputs[static_cast<size_t>(operand.slot)] =
-        dequantized(graph_.value(id).name, integers, {{sz.scale}, -1}, type, sz.zero);
+    const ValueId dq = dequantized(graph_.value(id).name, integers, {{sz.scale}, -1}, type, sz.zero);
+    graph_.node(operand.node).inputs[static_cast<size_t>(operand.slot)] = dq;
   }
 
   void quantize_bias(const PlacedConstant& placed) {
-    Node& node = graph_.node(placed.node);
-    const ValueId id = node.inputs[2];
+    const ValueId id = graph_.node(placed.node).inputs[2];
     const Tensor bias = *graph_.value(id).constant;
-    const auto input = scales_.find(node.inputs[0]);
+    const auto input = scales_.find(graph_.node(placed.node).inputs[0]);
     const auto weight = weight_scales_.find(placed.node);
     if (input == scales_.end() || weight == weight_scales_.end()) return;
     Scales product = weight->second;
@@ -210,7 +207,8 @@ class Quantizer {
     if (per_channel && (bias.rank() == 0 || static_cast<size_t>(bias.dims().back()) != product.scale.size())) return;
     product.axis = per_channel ? bias.rank() - 1 : -1;
     const Tensor integers = quantize_tensor(bias, product.scale, {}, product.axis, DType::int32);
-    node.inputs[2] = dequantized(graph_.value(id).name, integers, product, DType::int32, 0);
+    const ValueId dq = dequantized(graph_.value(id).name, integers, product, DType::int32, 0);
+    graph_.node(placed.node).inputs[2] = dq;
   }
 
   Graph& graph_;
