@@ -12,12 +12,12 @@ struct Product {
   int64_t number = 1;
   std::vector<std::string> symbols;
   int unknown = 0;
-  bool overflow = false;
+  bool overflow = false;  // of the number, unless a factor is 0
 
   void multiply(const Dim& dim) {
     if (dim.known()) {
       const auto product = checked_mul(number, dim.size);
-      overflow = overflow || !product;
+      overflow = dim.size != 0 && number != 0 && (overflow || !product);
       number = product.value_or(number);
     } else if (dim.symbol.empty()) {
       ++unknown;
@@ -110,9 +110,11 @@ Result<Shape> reshaped(const std::vector<Dim>& wanted, const std::optional<Shape
   }
   if (target.open) {
     PARE_ASSIGN(target.shape[*target.open], quotient(whole, part));
-  } else if (whole.numeric() && part.numeric() && whole.number != part.number) {
+  } else if (whole.numeric() && part.symbols.empty() && part.unknown == 0 &&
+             (part.overflow || whole.number != part.number)) {
     return input_error("the input has " + std::to_string(whole.number) + " elements, expected " +
-                       std::to_string(part.number) + " for the target shape");
+                       (part.overflow ? std::string("more than 2^63") : std::to_string(part.number)) +
+                       " for the target shape");
   }
   return target.shape;
 }
