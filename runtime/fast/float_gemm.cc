@@ -17,9 +17,22 @@ namespace {
 
 int64_t packed_size(int64_t k, int64_t n) { return k * Panels{n}.padded_columns(); }
 
+// Whole rows of a panel are copied when the columns of B are contiguous, as those of a product's second operand are.
 void pack(const float* b, int64_t row_stride, int64_t column_stride, int64_t k, int64_t n, float* packed) {
-  pack_panels(Panels{n}, k, packed,
-              [&](int64_t row, int64_t column) { return b[row * row_stride + column * column_stride]; });
+  const Panels panels{n};
+  if (column_stride != 1) {
+    pack_panels(panels, k, packed,
+                [&](int64_t row, int64_t column) { return b[row * row_stride + column * column_stride]; });
+    return;
+  }
+  for (int64_t panel = 0; panel < panels.count(); ++panel) {
+    const int64_t begin = panels.begin(panel), width = panels.vectors_of(panel) * kLanes;
+    const int64_t columns = std::min(width, n - begin);
+    for (int64_t row = 0; row < k; ++row, packed += width) {
+      std::copy_n(b + row * row_stride + begin, columns, packed);
+      std::fill(packed + columns, packed + width, 0.0f);
+    }
+  }
 }
 
 // One row: four sums per vector, so that the weights stream at the speed of memory and not of one addition.

@@ -18,9 +18,7 @@ namespace {
 class Array {
  public:
   Array(int64_t count, float value) : values_(static_cast<size_t>(count) + 16, value) {}
-  float* data() {
-    return reinterpret_cast<float*>((reinterpret_cast<uintptr_t>(values_.data()) + 63) / 64 * 64);
-  }
+  float* data() { return reinterpret_cast<float*>((reinterpret_cast<uintptr_t>(values_.data()) + 63) / 64 * 64); }
 
  private:
   std::vector<float> values_;
@@ -69,8 +67,9 @@ void conv(const FloatKernels& kernels, ThreadPool& pool, const char* network, in
 void gemm(const FloatKernels& kernels, ThreadPool& pool, int64_t m, int64_t k, int64_t n) {
   Array a(m * k, 0.5f), b(k * n, 0.25f), c(m * n, 0), packed(kernels.gemm_packed_size(k, n), 0);
   kernels.gemm_pack(b.data(), n, 1, k, n, packed.data());
-  const double seconds =
-      best_seconds([&] { kernels.gemm({m, k, n, k, n}, a.data(), packed.data(), c.data(), {}, pool); });
+  const double seconds = best_seconds([&] {
+    kernels.gemm({m, k, n, k, n}, a.data(), packed.data(), c.data(), {}, pool);
+  });
   report("gemm " + std::to_string(m) + "x" + std::to_string(k) + "x" + std::to_string(n),
          2.0 * static_cast<double>(m) * static_cast<double>(k) * static_cast<double>(n), seconds);
 }
@@ -86,12 +85,12 @@ void resnet56(const FloatKernels& kernels, ThreadPool& pool) {
 
 void mobilenetv2(const FloatKernels& kernels, ThreadPool& pool) {
   conv(kernels, pool, "mobilenetv2", 224, 224, 3, 32, 3, 3, 2);
-  const int64_t blocks[][4] = {{112, 32, 16, 0}, {112, 16, 96, 1},  {56, 96, 24, 0},  {56, 24, 144, 1}, {28, 144, 32, 0},
-                               {28, 32, 192, 1}, {14, 192, 64, 0},  {14, 64, 384, 1}, {14, 384, 96, 0}, {14, 96, 576, 1},
+  const int64_t blocks[][4] = {{112, 32, 16, 0}, {112, 16, 96, 1}, {56, 96, 24, 0},  {56, 24, 144, 1}, {28, 144, 32, 0},
+                               {28, 32, 192, 1}, {14, 192, 64, 0}, {14, 64, 384, 1}, {14, 384, 96, 0}, {14, 96, 576, 1},
                                {7, 576, 160, 0}, {7, 160, 960, 1}, {7, 960, 320, 0}, {7, 320, 1280, 1}};
   for (const auto& b : blocks) conv(kernels, pool, "mobilenetv2", b[0], b[0], b[1], b[2], 1, 1, 1);
-  const int64_t depthwise[][3] = {{112, 32, 1}, {112, 96, 2}, {56, 144, 1}, {56, 144, 2}, {28, 192, 1},
-                                  {14, 384, 1}, {14, 576, 2}, {7, 960, 1}};
+  const int64_t depthwise[][3] = {{112, 32, 1}, {112, 96, 2}, {56, 144, 1}, {56, 144, 2},
+                                  {28, 192, 1}, {14, 384, 1}, {14, 576, 2}, {7, 960, 1}};
   for (const auto& d : depthwise) conv(kernels, pool, "mobilenetv2", d[0], d[0], d[1], d[1], 3, 3, d[2], d[1]);
   conv(kernels, pool, "5x5", 28, 28, 120, 120, 5, 5, 1, 120);
   conv(kernels, pool, "5x5", 14, 14, 480, 480, 5, 5, 2, 480);
