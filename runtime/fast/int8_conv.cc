@@ -42,7 +42,7 @@ void partition(const Int8Conv::State& state, int threads, Layout& l) {
   const int64_t extent = l.pointwise ? l.out_w : l.out_h;
   const int64_t unit = l.pointwise ? l.pixel_bytes : l.row_bytes * l.row_stride;
   const int64_t fixed = l.pointwise ? 0 : l.row_bytes * std::max<int64_t>(l.span - l.row_stride, 0);
-  const int64_t least = l.pointwise ? kMinTilePixels : state.depthwise ? 4 : ceil_div(kMinTilePixels, l.out_w);
+  const int64_t least = l.pointwise ? kMinTilePixels : state.depthwise ? 8 : ceil_div(kMinTilePixels, l.out_w);
   int64_t band = std::max((kBandBytes - fixed) / std::max<int64_t>(unit, 1), least);
   if (threads > 1) band = std::min(band, std::max(ceil_div(l.batch * extent, 3 * threads), least));
   band = std::clamp<int64_t>(band, 1, std::max<int64_t>(extent, 1));
