@@ -33,12 +33,18 @@ int present_kind(const onnx::AttributeProto& proto) {
 
 Result<Attribute> read_value(onnx::AttributeProto& proto, ExternalFiles& files, const ReadSubgraph& subgraph) {
   switch (proto.type() == kUndefined ? present_kind(proto) : proto.type()) {
-    case kFloat: return Attribute(proto.f());
-    case kInt: return Attribute(proto.i());
-    case kString: return Attribute(std::move(*proto.mutable_s()));
-    case kFloats: return Attribute(std::vector<float>(proto.floats().begin(), proto.floats().end()));
-    case kInts: return Attribute(std::vector<int64_t>(proto.ints().begin(), proto.ints().end()));
-    case kStrings: return Attribute(std::vector<std::string>(proto.strings().begin(), proto.strings().end()));
+    case kFloat:
+      return Attribute(proto.f());
+    case kInt:
+      return Attribute(proto.i());
+    case kString:
+      return Attribute(std::move(*proto.mutable_s()));
+    case kFloats:
+      return Attribute(std::vector<float>(proto.floats().begin(), proto.floats().end()));
+    case kInts:
+      return Attribute(std::vector<int64_t>(proto.ints().begin(), proto.ints().end()));
+    case kStrings:
+      return Attribute(std::vector<std::string>(proto.strings().begin(), proto.strings().end()));
     case kTensor: {
       PARE_ASSIGN(auto tensor, read_tensor(*proto.mutable_t(), files));
       return Attribute(std::move(tensor));
@@ -47,7 +53,8 @@ Result<Attribute> read_value(onnx::AttributeProto& proto, ExternalFiles& files, 
       PARE_ASSIGN(auto graph, subgraph(*proto.mutable_g()));
       return Attribute(std::move(graph));
     }
-    default: return Attribute(RawAttribute{proto.SerializeAsString()});
+    default:
+      return Attribute(RawAttribute{proto.SerializeAsString()});
   }
 }
 

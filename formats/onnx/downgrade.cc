@@ -15,13 +15,18 @@ int64_t type_since(DType dtype) {
     case DType::float8e4m3fn:
     case DType::float8e4m3fnuz:
     case DType::float8e5m2:
-    case DType::float8e5m2fnuz: return 19;
+    case DType::float8e5m2fnuz:
+      return 19;
     case DType::uint4:
-    case DType::int4: return 21;
-    case DType::float4e2m1: return 23;
-    case DType::float8e8m0: return 24;
+    case DType::int4:
+      return 21;
+    case DType::float4e2m1:
+      return 23;
+    case DType::float8e8m0:
+      return 24;
     case DType::uint2:
-    case DType::int2: return 25;
+    case DType::int2:
+      return 25;
     case DType::undefined:
     case DType::float32:
     case DType::uint8:
@@ -38,7 +43,8 @@ int64_t type_since(DType dtype) {
     case DType::uint64:
     case DType::complex64:
     case DType::complex128:
-    case DType::bfloat16: break;
+    case DType::bfloat16:
+      break;
   }
   return 1;
 }
@@ -79,8 +85,8 @@ int64_t operand_since(const Graph& graph, const Node& node) {
   return since;
 }
 
-// The constant axes of a reduction, which opsets below 18 write as an attribute; null without the input. `fits` is false
-// where there is no such form.
+// The constant axes of a reduction, which opsets below 18 write as an attribute; null without the input. `fits` is
+// false where there is no such form.
 const Tensor* reduce_axes(const Graph& graph, const Node& node, bool& fits) {
   const auto& reduce = *as<Reduce>(node.op);
   const bool present = node.inputs.size() > 1 && node.inputs[1] != ValueId::none;

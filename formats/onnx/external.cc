@@ -16,7 +16,8 @@ bool within(const fs::path& folder, const fs::path& path) {
 
 Result<std::shared_ptr<const InputFile>> ExternalFiles::open(const std::string& location) {
   if (const auto known = files_.find(location); known != files_.end()) return known->second;
-  if (!folder_) return input_error("has external data, which a model without a folder cannot have; read it from a file");
+  if (!folder_)
+    return input_error("has external data, which a model without a folder cannot have; read it from a file");
   const fs::path relative(location);
   const bool climbs = std::find(relative.begin(), relative.end(), "..") != relative.end();
   if (location.empty() || location.find('\0') != std::string::npos || relative.is_absolute() || climbs) {

@@ -1,6 +1,6 @@
 #include "formats/onnx/graph_reader.h"
 
-#include <algorithm>
+#include <unordered_set>
 
 #include "formats/onnx/tensors.h"
 #include "formats/onnx/types.h"
@@ -34,7 +34,8 @@ Result<Tensor> constant_value(const NamedAttribute& attribute) {
   if (const auto* number = std::get_if<float>(&value)) return Tensor::scalar(*number);
   if (const auto* number = std::get_if<int64_t>(&value)) return Tensor::scalar(*number);
   if (const auto* text = std::get_if<std::string>(&value)) return Tensor::strings({}, {*text});
-  if (const auto* numbers = std::get_if<std::vector<float>>(&value)) return Tensor::of<float>(count(*numbers), *numbers);
+  if (const auto* numbers = std::get_if<std::vector<float>>(&value))
+    return Tensor::of<float>(count(*numbers), *numbers);
   if (const auto* numbers = std::get_if<std::vector<int64_t>>(&value)) {
     return Tensor::of<int64_t>(count(*numbers), *numbers);
   }
@@ -85,7 +86,8 @@ Result<void> GraphReader::read_inputs(const onnx::GraphProto& proto) {
       continue;
     }
     if (!outer_ && type->dtype == DType::undefined) {
-      return unsupported("input '" + input.name() + "' is not a tensor; sequences, maps and optionals cannot enter a graph");
+      return unsupported("input '" + input.name() +
+                         "' is not a tensor; sequences, maps and optionals cannot enter a graph");
     }
     PARE_TRY(define(input.name(), graph_.add_input(input.name(), *std::move(type))));
   }
@@ -105,12 +107,12 @@ Result<void> GraphReader::declare_outputs_of_nodes(const onnx::GraphProto& proto
 
 // Declared types of intermediate values: inference completes from them what it cannot tell, and overrules them.
 Result<void> GraphReader::read_value_info(const onnx::GraphProto& proto) {
+  const std::unordered_set<ValueId> inputs(graph_.inputs.begin(), graph_.inputs.end());
   for (const auto& info : proto.value_info()) {
     const auto found = values_.find(info.name());
     if (found == values_.end()) continue;
     Value& value = graph_.value(found->second);
-    const bool input = std::find(graph_.inputs.begin(), graph_.inputs.end(), found->second) != graph_.inputs.end();
-    if (value.constant || input) continue;
+    if (value.constant || inputs.contains(found->second)) continue;
     auto type = read_type(info.type());
     if (!type) return in_context("value '" + info.name() + "'", type.failure());
     value.type = *std::move(type);
@@ -124,7 +126,8 @@ Result<void> GraphReader::read_outputs(const onnx::GraphProto& proto) {
     auto type = read_type(output.type());
     if (!type) return in_context("output '" + output.name() + "'", type.failure());
     if (!outer_ && output.type().value_case() != onnx::TypeProto::VALUE_NOT_SET && !is_tensor(output.type())) {
-      return unsupported("output '" + output.name() + "' is not a tensor; sequences, maps and optionals cannot leave a graph");
+      return unsupported("output '" + output.name() +
+                         "' is not a tensor; sequences, maps and optionals cannot leave a graph");
     }
     Value& value = graph_.value(id);
     if (contradict(value.type, *type)) {
@@ -161,15 +164,15 @@ Result<void> GraphReader::read_attributes(onnx::NodeProto& proto, LegacyNode& no
     PARE_ASSIGN(Graph graph, reader.read(body));
     return GraphPtr(std::make_shared<const Graph>(std::move(graph)));
   };
+  std::unordered_set<std::string> names;
+  std::unordered_set<ValueId> captures;
   for (auto& attribute : *proto.mutable_attribute()) {
     PARE_ASSIGN(auto read, read_attribute(attribute, model_.files, subgraph));
-    for (const auto& other : node.attributes) {
-      if (other.name == read.name) return input_error("attribute '" + read.name + "' is given twice");
-    }
+    if (!names.insert(read.name).second) return input_error("attribute '" + read.name + "' is given twice");
     if (const auto* body = std::get_if<GraphPtr>(&read.value)) {
       for (const ValueId captured : (*body)->captured) {
         PARE_ASSIGN(const ValueId id, resolve((*body)->value(captured).name));
-        if (std::find(node.captures.begin(), node.captures.end(), id) == node.captures.end()) node.captures.push_back(id);
+        if (captures.insert(id).second) node.captures.push_back(id);
       }
     }
     node.attributes.push_back(std::move(read));

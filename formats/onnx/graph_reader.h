@@ -22,8 +22,7 @@ struct ModelScope {
 // Reads one graph; subgraphs through readers of their own that look names up outwards.
 class GraphReader {
  public:
-  GraphReader(ModelScope& model, GraphReader* outer)
-      : model_(model), outer_(outer), builder_(graph_, model.names) {}
+  GraphReader(ModelScope& model, GraphReader* outer) : model_(model), outer_(outer), builder_(graph_, model.names) {}
   GraphReader(const GraphReader&) = delete;
   GraphReader& operator=(const GraphReader&) = delete;
 
@@ -54,8 +53,8 @@ class GraphReader {
   std::unordered_map<std::string, ValueId> values_;
 };
 
-// Indices of the nodes so that every value is produced before it is used; the file's order where it already is so. Fails
-// (input) on a cycle, naming a node on it.
+// Indices of the nodes so that every value is produced before it is used; the file's order where it already is so.
+// Fails (input) on a cycle, naming a node on it.
 Result<std::vector<int>> topological_order(const onnx::GraphProto& proto);
 
 // "node 'conv1' (Conv)", or "node producing 'y' (Conv)" where it has no name.

@@ -1,23 +1,36 @@
 #include "formats/onnx/names.h"
 
+#include <string_view>
+
 namespace pare::onnx_format {
 namespace {
 
-void collect_captures(const onnx::GraphProto& graph, std::unordered_set<std::string> defined,
-                      std::unordered_set<std::string>& seen, std::vector<std::string>& captures) {
-  const auto use = [&](const std::string& name) {
-    if (!name.empty() && !defined.contains(name) && seen.insert(name).second) captures.push_back(name);
-  };
-  for (const auto& input : graph.input()) defined.insert(input.name());
-  for (const auto& initializer : graph.initializer()) defined.insert(initializer.name());
-  for (const auto& initializer : graph.sparse_initializer()) defined.insert(initializer.values().name());
-  for (const auto& node : graph.node()) {
-    for (const auto& output : node.output()) defined.insert(output);
+// Names defined in one subgraph, and the subgraphs around it as far as the node that holds them.
+struct Scope {
+  const Scope* outer;
+  std::unordered_set<std::string_view> names;
+
+  bool defines(std::string_view name) const {
+    return names.contains(name) || (outer != nullptr && outer->defines(name));
   }
+};
+
+void collect_captures(const onnx::GraphProto& graph, const Scope* outer, std::unordered_set<std::string_view>& seen,
+                      std::vector<std::string>& captures) {
+  Scope scope{outer, {}};
+  for (const auto& input : graph.input()) scope.names.insert(input.name());
+  for (const auto& initializer : graph.initializer()) scope.names.insert(initializer.name());
+  for (const auto& initializer : graph.sparse_initializer()) scope.names.insert(initializer.values().name());
+  for (const auto& node : graph.node()) {
+    for (const auto& output : node.output()) scope.names.insert(output);
+  }
+  const auto use = [&](const std::string& name) {
+    if (!name.empty() && !scope.defines(name) && seen.insert(name).second) captures.push_back(name);
+  };
   for (const auto& node : graph.node()) {
     for (const auto& input : node.input()) use(input);
     for (const auto& attribute : node.attribute()) {
-      if (attribute.has_g()) collect_captures(attribute.g(), defined, seen, captures);
+      if (attribute.has_g()) collect_captures(attribute.g(), &scope, seen, captures);
     }
   }
   for (const auto& output : graph.output()) use(output.name());
@@ -40,17 +53,18 @@ void Names::take_all(const onnx::GraphProto& graph) {
 
 std::string Names::fresh(const std::string& base) {
   if (taken_.insert(base).second) return base;
-  for (int64_t suffix = 1;; ++suffix) {
-    std::string name = base + "_" + std::to_string(suffix);
+  int64_t& suffix = suffixes_[base];
+  for (;;) {
+    std::string name = base + "_" + std::to_string(++suffix);
     if (taken_.insert(name).second) return name;
   }
 }
 
 std::vector<std::string> captured_names(const onnx::NodeProto& node) {
   std::vector<std::string> captures;
-  std::unordered_set<std::string> seen;
+  std::unordered_set<std::string_view> seen;
   for (const auto& attribute : node.attribute()) {
-    if (attribute.has_g()) collect_captures(attribute.g(), {}, seen, captures);
+    if (attribute.has_g()) collect_captures(attribute.g(), nullptr, seen, captures);
   }
   return captures;
 }

@@ -1,7 +1,9 @@
 // The value names of a model, at every depth.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -19,6 +21,7 @@ class Names {
 
  private:
   std::unordered_set<std::string> taken_;
+  std::unordered_map<std::string, int64_t> suffixes_;  // the last number given behind each base
 };
 
 // Names that the subgraphs of a node use but do not define: values of the graphs around them.

@@ -15,9 +15,9 @@ struct OnnxWriteOptions {
   uint64_t external_above = 0x7fffffff;
 };
 
-// Reads, upgrades to the operators of graph/op.h, infers types, verifies. Model-local functions are expanded. External data
-// is mapped, confined to the model's folder. Failures: input (malformed; says where), and unsupported only for graph
-// inputs and outputs that are no tensors; unknown operators become Opaque.
+// Reads, upgrades to the operators of graph/op.h, infers types, verifies. Model-local functions are expanded. External
+// data is mapped, confined to the model's folder. Failures: input (malformed; says where), and unsupported only for
+// graph inputs and outputs that are no tensors; unknown operators become Opaque.
 Result<Graph> read_onnx(const std::filesystem::path& path);
 // From memory; the bytes are copied. Such a model cannot have external data.
 Result<Graph> read_onnx(std::span<const std::byte> bytes);
@@ -25,9 +25,9 @@ Result<Graph> read_onnx(std::span<const std::byte> bytes);
 // A serialized TensorProto, as the test_data_set_* folders of the ONNX backend tests hold them.
 Result<NamedTensor> read_onnx_tensor(const std::filesystem::path& path);
 
-// Written beside and renamed. The result passes the official checker and reads back as an equal graph, but for this: below
-// opset 18 the axes of a reduction are an attribute, so that constant comes back as "<output>_axes". Fails (unsupported)
-// naming the node that needs a higher opset than asked for, or that has no form in it.
+// Written beside and renamed. The result passes the official checker and reads back as an equal graph, but for this:
+// below opset 18 the axes of a reduction are an attribute, so that constant comes back as "<output>_axes". Fails
+// (unsupported) naming the node that needs a higher opset than asked for, or that has no form in it.
 Result<void> write_onnx(const Graph& graph, const std::filesystem::path& path, const OnnxWriteOptions& options = {});
 
 }  // namespace pare

@@ -126,19 +126,29 @@ Result<Tensor> read_strings(const onnx::TensorProto& proto, const Header& header
 
 Result<Tensor> read_fields(const onnx::TensorProto& proto, const Header& header) {
   switch (header.dtype) {
-    case DType::float32: return read_typed(proto.float_data(), header, 4);
-    case DType::complex64: return read_typed(proto.float_data(), header, 4, 2);
-    case DType::float64: return read_typed(proto.double_data(), header, 8);
-    case DType::complex128: return read_typed(proto.double_data(), header, 8, 2);
-    case DType::int64: return read_typed(proto.int64_data(), header, 8);
-    case DType::uint32: return read_typed(proto.uint64_data(), header, 4);
-    case DType::uint64: return read_typed(proto.uint64_data(), header, 8);
-    case DType::string: return read_strings(proto, header);
-    case DType::int32: return read_typed(proto.int32_data(), header, 4);
+    case DType::float32:
+      return read_typed(proto.float_data(), header, 4);
+    case DType::complex64:
+      return read_typed(proto.float_data(), header, 4, 2);
+    case DType::float64:
+      return read_typed(proto.double_data(), header, 8);
+    case DType::complex128:
+      return read_typed(proto.double_data(), header, 8, 2);
+    case DType::int64:
+      return read_typed(proto.int64_data(), header, 8);
+    case DType::uint32:
+      return read_typed(proto.uint64_data(), header, 4);
+    case DType::uint64:
+      return read_typed(proto.uint64_data(), header, 8);
+    case DType::string:
+      return read_strings(proto, header);
+    case DType::int32:
+      return read_typed(proto.int32_data(), header, 4);
     case DType::uint16:
     case DType::int16:
     case DType::float16:
-    case DType::bfloat16: return read_typed(proto.int32_data(), header, 2);
+    case DType::bfloat16:
+      return read_typed(proto.int32_data(), header, 2);
     case DType::uint8:
     case DType::int8:
     case DType::boolean:
@@ -146,13 +156,16 @@ Result<Tensor> read_fields(const onnx::TensorProto& proto, const Header& header)
     case DType::float8e4m3fnuz:
     case DType::float8e5m2:
     case DType::float8e5m2fnuz:
-    case DType::float8e8m0: return read_typed(proto.int32_data(), header, 1);
+    case DType::float8e8m0:
+      return read_typed(proto.int32_data(), header, 1);
     case DType::uint4:
     case DType::int4:
     case DType::float4e2m1:
     case DType::uint2:
-    case DType::int2: return read_packed(proto, header);
-    case DType::undefined: break;
+    case DType::int2:
+      return read_packed(proto, header);
+    case DType::undefined:
+      break;
   }
   return input_error("has no element type");
 }

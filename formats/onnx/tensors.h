@@ -7,7 +7,8 @@
 
 namespace pare::onnx_format {
 
-// Takes the contents out of `proto`. The memory used is bounded by the bytes the proto and its external file really have.
+// Takes the contents out of `proto`. The memory used is bounded by the bytes the proto and its external file really
+// have.
 Result<Tensor> read_tensor(onnx::TensorProto& proto, ExternalFiles& files);
 // As dense; the dense size must fit the machine's memory. Indices are linear [n] or coordinates [n, rank].
 Result<Tensor> read_sparse_tensor(onnx::SparseTensorProto& proto, ExternalFiles& files);

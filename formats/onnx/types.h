@@ -7,8 +7,8 @@
 
 namespace pare::onnx_format {
 
-// A tensor's type; negative dims and empty symbols are unknown dims. What is no tensor (sequences, maps, optionals) or has
-// no type is a Type of undefined dtype.
+// A tensor's type; negative dims and empty symbols are unknown dims. What is no tensor (sequences, maps, optionals) or
+// has no type is a Type of undefined dtype.
 Result<Type> read_type(const onnx::TypeProto& proto);
 bool is_tensor(const onnx::TypeProto& proto);
 void write_type(const Type& type, onnx::TypeProto& proto);

@@ -74,9 +74,11 @@ struct Change {
   int64_t at;
 };
 constexpr Change kChanges[] = {
-    {"DFT", 20},  {"GRU", 3},        {"GRU", 7},   {"GlobalLpPool", 2}, {"GridSample", 20}, {"GroupNormalization", 21},
-    {"LSTM", 7},  {"Hardmax", 13},   {"LpPool", 2}, {"RNN", 7},         {"RoiAlign", 16},   {"MeanVarianceNormalization", 9},
-    {"Scan", 9},  {"TopK", 10},
+    {"DFT", 20},         {"GRU", 3},         {"GRU", 7},
+    {"GlobalLpPool", 2}, {"GridSample", 20}, {"GroupNormalization", 21},
+    {"LSTM", 7},         {"Hardmax", 13},    {"LpPool", 2},
+    {"RNN", 7},          {"RoiAlign", 16},   {"MeanVarianceNormalization", 9},
+    {"Scan", 9},         {"TopK", 10},
 };
 
 }  // namespace

@@ -14,7 +14,8 @@ Result<std::optional<T>> take(LegacyNode& node, std::string_view name) {
                                   [&](const NamedAttribute& attribute) { return attribute.name == name; });
   if (found == node.attributes.end()) return std::optional<T>();
   T* value = std::get_if<T>(&found->value);
-  if (!value) return input_error("attribute '" + std::string(name) + "' has another type than " + node.type + " gives it");
+  if (!value)
+    return input_error("attribute '" + std::string(name) + "' has another type than " + node.type + " gives it");
   std::optional<T> taken(std::move(*value));
   node.attributes.erase(found);
   return taken;
@@ -51,9 +52,10 @@ Result<void> ints_to_input(LegacyNode& node, GraphBuilder& builder, const std::s
 }
 
 // A scalar of input 0's element type, float32 where that is unknown.
-Result<void> float_to_input(LegacyNode& node, GraphBuilder& builder, const std::string& name, float value, size_t slot) {
-  const DType dtype = node.inputs.empty() || node.inputs[0] == ValueId::none ? DType::float32
-                                                                            : builder.type(node.inputs[0]).dtype;
+Result<void> float_to_input(LegacyNode& node, GraphBuilder& builder, const std::string& name, float value,
+                            size_t slot) {
+  const DType dtype =
+      node.inputs.empty() || node.inputs[0] == ValueId::none ? DType::float32 : builder.type(node.inputs[0]).dtype;
   PARE_ASSIGN(auto scalar, cast(Tensor::scalar(value), dtype == DType::undefined ? DType::float32 : dtype));
   set_input(node, slot, builder.constant(builder.base_of(node) + "_" + name, std::move(scalar)));
   return {};
@@ -92,7 +94,8 @@ Result<void> broadcast_axis(LegacyNode& node, GraphBuilder& builder) {
     return {};
   }
   const int64_t trailing = *a - (*axis < 0 ? *axis + *a : *axis) - *b;
-  if (trailing < 0) return input_error("axis " + std::to_string(*axis) + " does not place the second input in the first");
+  if (trailing < 0)
+    return input_error("axis " + std::to_string(*axis) + " does not place the second input in the first");
   if (trailing == 0) return {};
   PARE_ASSIGN(node.inputs[1], unsqueeze(node, builder, node.inputs[1], count_up(*b, trailing)));
   return {};
@@ -203,8 +206,8 @@ Result<void> tile_axis(LegacyNode& node, GraphBuilder& builder) {
     return {};
   }
   const auto at = static_cast<int64_t>(axis->as_double(0));
-  if (at < 0 || at >= *rank) return input_error("tiles axis " + std::to_string(at) + " of a tensor of rank " +
-                                                std::to_string(*rank));
+  if (at < 0 || at >= *rank)
+    return input_error("tiles axis " + std::to_string(at) + " of a tensor of rank " + std::to_string(*rank));
   std::vector<int64_t> repeats(static_cast<size_t>(*rank), 1);
   repeats[static_cast<size_t>(at)] = static_cast<int64_t>(tiles->as_double(0));
   node.inputs = {node.inputs[0], builder.constant(builder.base_of(node) + "_repeats", vector_of(repeats))};
@@ -254,8 +257,8 @@ Result<void> softmax_coerced(LegacyNode& node, GraphBuilder& builder) {
   return {};
 }
 
-// Upsample {scales = s, mode = m}(x) -> Resize {mode = m, asymmetric, floor}(x, _, s); from opset 9 scales are an input,
-// in opset 1 {height_scale = h, width_scale = w}
+// Upsample {scales = s, mode = m}(x) -> Resize {mode = m, asymmetric, floor}(x, _, s); from opset 9 scales are an
+// input, in opset 1 {height_scale = h, width_scale = w}
 Result<void> upsample(LegacyNode& node, GraphBuilder& builder) {
   PARE_ASSIGN(auto scales, take<std::vector<float>>(node, "scales"));
   PARE_ASSIGN(const auto height, take<float>(node, "height_scale"));
@@ -269,7 +272,8 @@ Result<void> upsample(LegacyNode& node, GraphBuilder& builder) {
   return resize_asymmetric(node, builder);
 }
 
-// Resize {mode = m}(x, s) -> Resize {mode = m, coordinate_transformation_mode = "asymmetric", nearest_mode = "floor"}(x, _, s)
+// Resize {mode = m}(x, s) -> Resize {mode = m, coordinate_transformation_mode = "asymmetric", nearest_mode =
+// "floor"}(x, _, s)
 Result<void> resize_asymmetric(LegacyNode& node, GraphBuilder&) {
   PARE_ASSIGN(const auto mode, take<std::string>(node, "mode"));
   set(node, "mode", mode == "bilinear" ? std::string("linear") : mode.value_or("nearest"));

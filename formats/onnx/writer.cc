@@ -137,7 +137,8 @@ Result<void> write_onnx(const Graph& graph, const std::filesystem::path& path, c
   PARE_TRY(write_graph(graph, *opset, proto));
   const auto constants = written_constants(graph, proto);
   if (proto.ByteSizeLong() > INT_MAX / 2) {
-    return unsupported(path.string() + ": the graph without its weights exceeds 1 GiB, which a protobuf file cannot hold");
+    return unsupported(path.string() +
+                       ": the graph without its weights exceeds 1 GiB, which a protobuf file cannot hold");
   }
   const std::string nodes = proto.SerializeAsString();
   auto initializers = inline_initializers(graph, constants);

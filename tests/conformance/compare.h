@@ -7,8 +7,8 @@
 
 namespace pare::conformance {
 
-// Empty when equal: same dtype and dims, and elements equal, floating-point ones within |expected| / 1000 + 1e-5 (bfloat16:
-// one step). Otherwise what differs, in words.
+// Empty when equal: same dtype and dims, and elements equal, floating-point ones within |expected| / 1000 + 1e-5
+// (bfloat16: one step). Otherwise what differs, in words.
 std::string difference(const Tensor& found, const Tensor& expected);
 
 }  // namespace pare::conformance

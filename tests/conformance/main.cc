@@ -1,7 +1,8 @@
 // conformance [--fast] [--failures] DIR...: runs folders of ONNX backend tests (model.onnx with
 // test_data_set_*/{input,output}_*.pb) that lie in or below each DIR. A line each: pass, fail with the difference, or
 // skip with the reason why it is unsupported. The plain kernels run, or with --fast the plan that is used by default.
-// With --failures only failing tests are printed. Exit code 0 when nothing failed, 1 when something did, 2 on wrong usage.
+// With --failures only failing tests are printed. Exit code 0 when nothing failed, 1 when something did, 2 on wrong
+// usage.
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -96,7 +97,8 @@ Outcome run_set(Executor& executor, const fs::path& set) {
   if (!expected) return outcome_of(expected.failure());
   const Graph& graph = executor.graph();
   if (auto restored = restore_bfloat16(graph.inputs, graph, *inputs); !restored) return outcome_of(restored.failure());
-  if (auto restored = restore_bfloat16(graph.outputs, graph, *expected); !restored) return outcome_of(restored.failure());
+  if (auto restored = restore_bfloat16(graph.outputs, graph, *expected); !restored)
+    return outcome_of(restored.failure());
   if (std::string text = misfit(graph, *inputs); !text.empty()) return {Verdict::skip, std::move(text)};
   const auto found = executor.run(*inputs);
   if (!found) return outcome_of(found.failure());

@@ -1,4 +1,5 @@
-// Reading: every form a constant can take, external data and its confinement, functions, subgraphs, and malformed files.
+// Reading: every form a constant can take, external data and its confinement, functions, subgraphs, and malformed
+// files.
 #include <cstdio>
 
 #include "formats/onnx/onnx.h"
@@ -66,9 +67,9 @@ TEST_CASE("initializers: typed fields hold narrow types in int32_data") {
   CHECK(from_int32_data(2, {2}, {255, 0}).ints() == Ints{255, 0});
   CHECK(from_int32_data(9, {2}, {1, 0}).ints() == Ints{1, 0});
   CHECK(from_int32_data(5, {1}, {-300}).ints() == Ints{-300});
-  CHECK(from_int32_data(10, {2}, {0x3c00, 0xc000}).floats() == Floats{1, -2});   // float16
-  CHECK(from_int32_data(16, {1}, {0x3f80}).floats() == Floats{1});               // bfloat16
-  CHECK(from_int32_data(22, {3}, {0x8f, 0x07}).ints() == Ints{-1, -8, 7});       // int4, low nibble first
+  CHECK(from_int32_data(10, {2}, {0x3c00, 0xc000}).floats() == Floats{1, -2});  // float16
+  CHECK(from_int32_data(16, {1}, {0x3f80}).floats() == Floats{1});              // bfloat16
+  CHECK(from_int32_data(22, {3}, {0x8f, 0x07}).ints() == Ints{-1, -8, 7});      // int4, low nibble first
 }
 
 TEST_CASE("Constant nodes of every kind become constants") {
@@ -137,7 +138,8 @@ TEST_CASE("domain ai.onnx is the empty domain, others are kept") {
   CHECK(opaque->domain == "com.acme");
   CHECK(opaque->version == 3);
   CHECK(graph.domains == std::map<std::string, int64_t>{{"com.acme", 3}});
-  CHECK(graph.metadata == std::vector<std::pair<std::string, std::string>>{{"producer_name", "maker"}, {"author", "me"}});
+  CHECK(graph.metadata ==
+        std::vector<std::pair<std::string, std::string>>{{"producer_name", "maker"}, {"author", "me"}});
 
   const ScratchFolder scratch;
   REQUIRE(write_onnx(graph, scratch / "m.onnx").ok());
@@ -234,7 +236,11 @@ TEST_CASE("functions of the model are expanded") {
 
 TEST_CASE("subgraphs capture values of the graphs around them") {
   ModelBuilder model(13);
-  model.input("c", Ints{}, 9).input("x", {2}).output("y", {2}).node("Abs", {"x"}, {"h"}).node("If", {"c"}, {"y"}, "choice");
+  model.input("c", Ints{}, 9)
+      .input("x", {2})
+      .output("y", {2})
+      .node("Abs", {"x"}, {"h"})
+      .node("If", {"c"}, {"y"}, "choice");
   for (const char* branch : {"then_branch", "else_branch"}) {
     ModelBuilder body(13);
     body.output(std::string("out_") + branch, {2});
@@ -294,7 +300,8 @@ TEST_CASE("faults of the graph are named") {
 }
 
 TEST_CASE("tensors that claim more than they hold fail before memory is taken") {
-  for (const Ints& dims : {Ints{1 << 30, 1 << 30}, Ints{int64_t{1} << 40}, Ints{3}, Ints{-1}, Ints{int64_t{1} << 62, 4}}) {
+  for (const Ints& dims :
+       {Ints{1 << 30, 1 << 30}, Ints{int64_t{1} << 40}, Ints{3}, Ints{-1}, Ints{int64_t{1} << 62, 4}}) {
     ModelBuilder model = relu();
     model.floats("w", dims, {1, 2});
     mentions(failure(model.read()), "'w'");

@@ -49,8 +49,9 @@ TEST_CASE("upgrade: axes of Squeeze, Unsqueeze and reductions become an input") 
   ModelBuilder unsqueeze(11);
   unsqueeze.input("x", {2}).result("y").node("Unsqueeze", {"x"}, {"y"}).with("axes", Ints{0, 2});
   CHECK(run(unsqueeze, {floats({2}, {3, 4})}).dims() == Dims{1, 2, 1});
-  for (const auto& [type, opset, expected] :
-       {std::tuple{"ReduceMean", 13, Floats{1.5f, 3.5f}}, {"ReduceSum", 11, Floats{3, 7}}, {"ReduceMax", 12, Floats{2, 4}}}) {
+  for (const auto& [type, opset, expected] : {std::tuple{"ReduceMean", 13, Floats{1.5f, 3.5f}},
+                                              {"ReduceSum", 11, Floats{3, 7}},
+                                              {"ReduceMax", 12, Floats{2, 4}}}) {
     ModelBuilder reduce(opset);
     reduce.input("x", {2, 2}).result("y").node(type, {"x"}, {"y"}).with("axes", Ints{1}).with("keepdims", 0);
     const Tensor y = run(reduce, {floats({2, 2}, {1, 2, 3, 4})});
@@ -186,7 +187,11 @@ TEST_CASE("upgrade: attributes of the first opsets") {
   selu.input("x", {1}).result("y").node("Selu", {"x"}, {"y"});
   CHECK(run(selu, {floats({1}, {2})}).floats()[0] == Approx(2 * 1.0507).epsilon(1e-7));
   ModelBuilder tile(5);
-  tile.input("x", {1, 2}).result("y").floats("n", {}, {3}).floats("axis", {}, {0}).node("Tile", {"x", "n", "axis"}, {"y"});
+  tile.input("x", {1, 2})
+      .result("y")
+      .floats("n", {}, {3})
+      .floats("axis", {}, {0})
+      .node("Tile", {"x", "n", "axis"}, {"y"});
   CHECK(run(tile, {floats({1, 2}, {1, 2})}).dims() == Dims{3, 2});
 }
 

@@ -44,8 +44,8 @@ Result<void> GraphBuilder::append(LegacyNode node) {
   if (node.reason.empty()) {
     PARE_ASSIGN(op, make_op(node.domain, node.type, node.version, std::move(node.attributes)));
   }
-  if (auto* opaque = as<Opaque>(op); opaque && node.domain.empty() && node.reason.empty() &&
-                                     !op_known("", node.type) && node.version < kOldestWritten &&
+  if (auto* opaque = as<Opaque>(op); opaque && node.domain.empty() && node.reason.empty() && !op_known("", node.type) &&
+                                     node.version < kOldestWritten &&
                                      same_meaning(node.type, node.version, kOldestWritten)) {
     opaque->version = kOldestWritten;
   }
