@@ -2,10 +2,9 @@
 
 #include <Eigen/Cholesky>
 #include <algorithm>
-#include <cmath>
-#include <optional>
 
 #include "compress/layer_rows.h"
+#include "compress/residual.h"
 #include "compress/staged_run.h"
 #include "compress/weight_axes.h"
 #include "graph/error.h"
@@ -16,58 +15,21 @@
 namespace pare {
 namespace {
 
-// A layer whose result is added to a shortcut, directly or behind a BatchNormalization: result * gain + shift + shortcut.
-struct Shortcut {
-  ValueId value = ValueId::none;
-  Eigen::VectorXf gain;
-};
+constexpr float kSmallestGain = 1e-2f;
 
 struct Refit {
   WeightUse use;
   ValueId result;
-  std::optional<Shortcut> shortcut;
+  ResidualJoin join;          // no shortcut: nothing to make up for
   RowMatrix target;           // rows of the original's result
   RowMatrix shortcut_target;  // rows of the original's shortcut
 };
 
-Eigen::VectorXf gain_of(const Graph& graph, const Node& node) {
-  const auto& norm = *as<BatchNormalization>(node.op);
-  const Tensor& scale = *graph.value(node.inputs[1]).constant;
-  const Tensor& variance = *graph.value(node.inputs[4]).constant;
-  Eigen::VectorXf gain(scale.size());
-  for (int64_t c = 0; c < scale.size(); ++c) {
-    gain[c] = static_cast<float>(scale.as_double(c) / std::sqrt(variance.as_double(c) + norm.epsilon));
-  }
-  return gain;
-}
-
-bool constant_parameters(const Graph& graph, const Node& node) {
-  return std::ranges::all_of(node.inputs, [&](ValueId id) {
-    return id == node.inputs[0] || (id != ValueId::none && graph.value(id).constant.has_value());
-  });
-}
-
-std::optional<Shortcut> find_shortcut(const Graph& graph, const Uses& uses, ValueId result, int64_t channels) {
-  Shortcut shortcut{ValueId::none, Eigen::VectorXf::Ones(channels)};
-  ValueId at = result;
-  for (int step = 0; step < 2; ++step) {
-    if (!uses.single(at)) return std::nullopt;
-    const Node& next = graph.node(uses.of(at)[0].node);
-    if (as<BatchNormalization>(next.op) && step == 0 && constant_parameters(graph, next)) {
-      shortcut.gain = gain_of(graph, next);
-      at = next.outputs[0];
-      continue;
-    }
-    if (!as<Binary>(next.op, Binary::Kind::Add)) return std::nullopt;
-    shortcut.value = next.inputs[uses.of(at)[0].slot == 0 ? 1 : 0];
-    const Value& other = graph.value(shortcut.value);
-    if (other.constant || other.producer == NodeId::none || other.type != graph.value(at).type) return std::nullopt;
-    // Of two branches the later one makes up for the earlier.
-    const std::vector<NodeId>& order = graph.order();
-    auto here = std::ranges::find(order, graph.value(result).producer);
-    return std::find(order.begin(), here, other.producer) != here ? std::optional(shortcut) : std::nullopt;
-  }
-  return std::nullopt;
+// Of two branches that meet, the later one makes up for the error of the earlier.
+bool comes_after(const Graph& graph, ValueId result, ValueId shortcut) {
+  const std::vector<NodeId>& order = graph.order();
+  auto here = std::ranges::find(order, graph.value(result).producer);
+  return std::find(order.begin(), here, graph.value(shortcut).producer) != here;
 }
 
 // The targets of every layer, in one pass of the original.
@@ -75,7 +37,7 @@ void collect_targets(const Graph& original, std::vector<Refit>& refits, const Ba
   ExecutorOptions options{.threads = threads};
   for (const Refit& refit : refits) {
     options.keep.push_back(original.value(refit.result).name);
-    if (refit.shortcut) options.keep.push_back(original.value(refit.shortcut->value).name);
+    if (refit.join.shortcut != ValueId::none) options.keep.push_back(original.value(refit.join.shortcut).name);
   }
   auto executor = unwrap(Executor::create(std::make_shared<const Graph>(original), options));
   for (int64_t batch = 0; batch < data.count; ++batch) {
@@ -88,7 +50,7 @@ void collect_targets(const Graph& original, std::vector<Refit>& refits, const Ba
         target.middleRows(batch * rows, rows) = layer.results(values[next++], rows);
       };
       keep(refit.target);
-      if (refit.shortcut) keep(refit.shortcut_target);
+      if (refit.join.shortcut != ValueId::none) keep(refit.shortcut_target);
     }
   }
 }
@@ -141,9 +103,9 @@ std::vector<Refit> layers_to_refit(const Graph& original, const KeptIndices& kep
     if (!wanted || !LayerRows::supports(original, use) || as<MatMul>(node.op)) continue;
     if (original.value(node.inputs[0]).producer == NodeId::none) continue;
     int64_t channels = LayerRows(original, use).outputs();
-    std::optional<Shortcut> shortcut = find_shortcut(original, uses, node.outputs[0], channels);
-    if (shortcut && kept.contains({use.weight, use.output_axis})) shortcut.reset();
-    refits.push_back({use, node.outputs[0], std::move(shortcut), {}, {}});
+    ResidualJoin join = residual_join(original, uses, node.outputs[0], channels);
+    if (join.shortcut != ValueId::none && !comes_after(original, node.outputs[0], join.shortcut)) join.shortcut = ValueId::none;
+    refits.push_back({use, node.outputs[0], std::move(join), {}, {}});
   }
   return refits;
 }
@@ -174,15 +136,16 @@ int compensate(const Graph& original, Graph& pruned, const KeptIndices& kept, co
     refit.use.weight = pruned.node(refit.use.node).inputs[1];
     LayerRows layer(pruned, refit.use);
     RowMatrix y = std::move(refit.target);
-    if (auto found = kept.find({original.node(refit.use.node).inputs[1], refit.use.output_axis}); found != kept.end()) {
-      y = y(Eigen::all, found->second).eval();
-    }
-    if (refit.shortcut) {
-      RowMatrix now = gather_rows(run.get(refit.shortcut->value), rows,
+    auto lost = kept.find({original.node(refit.use.node).inputs[1], refit.use.output_axis});
+    auto narrow = [&](const auto& rows) { return lost == kept.end() ? rows : rows(Eigen::all, lost->second).eval(); };
+    y = narrow(y);
+    if (refit.join.shortcut != ValueId::none) {
+      RowMatrix now = gather_rows(run.get(refit.join.shortcut), rows,
                                   [&](const Tensor& batch) { return layer.results(batch, rows); });
       // A channel that the normalization all but switches off cannot make up for anything.
-      Eigen::ArrayXf inverse = refit.shortcut->gain.array().abs().max(1e-2f).inverse() * refit.shortcut->gain.array().sign();
-      y += (refit.shortcut_target - now) * inverse.matrix().asDiagonal();
+      Eigen::RowVectorXf gain = narrow(Eigen::RowVectorXf(refit.join.gain.transpose()));
+      Eigen::ArrayXf inverse = gain.array().abs().max(kSmallestGain).inverse() * gain.array().sign();
+      y += (narrow(refit.shortcut_target) - now) * inverse.matrix().asDiagonal();
     }
     RowMatrix x = gather_rows(run.get(pruned.node(refit.use.node).inputs[0]), rows,
                               [&](const Tensor& batch) { return layer.inputs(batch, rows); });

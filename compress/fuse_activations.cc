@@ -19,7 +19,7 @@ std::optional<ByNumber> by_number(const Graph& graph, ValueId id, Binary::Kind k
   for (size_t slot = 0; slot < 2; ++slot) {
     if (slot == 1 && !commutes) break;
     std::optional<double> number = uniform_constant(graph, node->inputs[1 - slot]);
-    if (number && same_shape(shape_of(graph, node->inputs[slot]), shape_of(graph, id))) {
+    if (number && broadcasts_into(graph, node->inputs[1 - slot], node->inputs[slot], id)) {
       return ByNumber{node->inputs[slot], *number};
     }
   }

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "compress/layer_rows.h"
+#include "compress/residual.h"
 #include "compress/weight_axes.h"
 #include "graph/error.h"
 #include "runtime/executor.h"
@@ -67,15 +68,22 @@ std::vector<EliminationStep> order_by_score(const std::vector<int>& channels, co
   return steps;
 }
 
-// Centred second moments of what a layer reads, and its weight.
+// Centred second moments of what a layer reads, and the variance of the sum that its result joins.
 struct Moments {
   WeightUse use;
   LayerRows rows;
+  ResidualJoin join;
+  Eigen::VectorXd joined_sum, joined_square;
   Eigen::VectorXd sum;
   Eigen::MatrixXd products;  // lower triangle
   int64_t count = 0;
 
-  Moments(const Graph& graph, const WeightUse& weight_use) : use(weight_use), rows(graph, weight_use) {
+  Moments(const Graph& graph, const Uses& uses, const WeightUse& weight_use)
+      : use(weight_use),
+        rows(graph, weight_use),
+        join(residual_join(graph, uses, graph.node(weight_use.node).outputs[0], rows.outputs())),
+        joined_sum(Eigen::VectorXd::Zero(rows.outputs())),
+        joined_square(Eigen::VectorXd::Zero(rows.outputs())) {
     int64_t size = rows.input_channels() * rows.block();
     sum = Eigen::VectorXd::Zero(size);
     products = Eigen::MatrixXd::Zero(size, size);
@@ -87,6 +95,16 @@ struct Moments {
     products += square.cast<double>();
     sum += x.rowwise().sum().cast<double>();
     count += sample;
+  }
+  void add_joined(const Tensor& result, int64_t sample) {
+    Eigen::MatrixXd y = rows.results(result, sample).cast<double>();
+    joined_sum += y.colwise().sum().transpose();
+    joined_square += y.cwiseProduct(y).colwise().sum().transpose();
+  }
+  // Total variance of the joined sum; 0 where the result joins none.
+  double joined_variance() const {
+    Eigen::VectorXd mean = joined_sum / static_cast<double>(count);
+    return (joined_square / static_cast<double>(count) - mean.cwiseProduct(mean)).sum();
   }
   Eigen::MatrixXd covariance() const {
     Eigen::MatrixXd full = products.selfadjointView<Eigen::Lower>();
@@ -103,7 +121,9 @@ class Reader {
   Reader(const Moments& moments, const Tensor& weight)
       : use_(moments.use), block_(moments.rows.block()), weight_(moments.rows.weight(weight).cast<double>()) {
     Eigen::MatrixXd covariance = moments.covariance();
-    energy_ = std::max(1e-12, (weight_ * covariance).cwiseProduct(weight_).sum());
+    weight_ = moments.join.gain.cast<double>().asDiagonal() * weight_;
+    double own = (weight_ * covariance).cwiseProduct(weight_).sum();
+    energy_ = std::max(1e-12, moments.join.sum != ValueId::none ? moments.joined_variance() : own);
     if (covariance.rows() <= kLargestSystem) {
       inverse_ = covariance.llt().solve(Eigen::MatrixXd::Identity(covariance.rows(), covariance.cols()));
     } else {
@@ -189,19 +209,25 @@ std::vector<Moments> collect_moments(const Graph& graph, const Coupling& couplin
     for (const ValueAxis& at : group.axes) wanted[static_cast<size_t>(at.value)] = true;
   }
   std::vector<Moments> moments;
+  Uses uses(graph);
   ExecutorOptions executor_options{.threads = options.threads};
   for (const WeightUse& use : weight_uses(graph)) {
     ValueId input = graph.node(use.node).inputs[0];
     if (!wanted[static_cast<size_t>(use.weight)] || !LayerRows::supports(graph, use)) continue;
     if (graph.value(input).producer == NodeId::none) continue;
-    moments.emplace_back(graph, use);
+    moments.emplace_back(graph, uses, use);
     executor_options.keep.push_back(graph.value(input).name);
+    if (ValueId sum = moments.back().join.sum; sum != ValueId::none) executor_options.keep.push_back(graph.value(sum).name);
   }
   auto executor = unwrap(Executor::create(std::make_shared<const Graph>(graph), executor_options));
   int64_t sample = std::max<int64_t>(1, options.samples / std::max<int64_t>(1, data.count));
   for (int64_t batch = 0; batch < data.count; ++batch) {
     std::vector<Tensor> values = unwrap(executor->run(data.get(batch)));
-    for (size_t i = 0; i < moments.size(); ++i) moments[i].add(values[graph.outputs.size() + i], sample);
+    size_t next = graph.outputs.size();
+    for (Moments& layer : moments) {
+      layer.add(values[next++], sample);
+      if (layer.join.sum != ValueId::none) layer.add_joined(values[next++], sample);
+    }
     if (options.progress) options.progress("statistics", static_cast<double>(batch + 1) / static_cast<double>(data.count));
   }
   return moments;

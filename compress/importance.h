@@ -16,8 +16,9 @@ struct EliminationStep {
 
 // One list per group, cheapest first, every channel of the group once.
 // l1: the loss grows by the squared share of the channel's L1 norm in its layers (1 = an average channel).
-// reconstruct: the squared error of the layers reading the group, refitted to the channels that are left, relative to the
-// variance of their results, summed over those layers.
+// reconstruct: the squared error of the layers reading the group, refitted to the channels that are left, summed over those
+// layers: behind the BatchNormalization of each, relative to the variance there or, where the result is added to a shortcut,
+// to the variance of that sum.
 std::vector<std::vector<EliminationStep>> elimination_orders(const Graph& graph, const Coupling& coupling,
                                                              const PruneOptions& options, const Batches* data);
 

@@ -8,9 +8,9 @@
 namespace pare {
 namespace {
 
-// The input that output 0 equals if its shape is provably that of the output.
-bool keeps_shape(const Graph& graph, const Node& node, size_t slot = 0) {
-  return same_shape(shape_of(graph, node.inputs[slot]), shape_of(graph, node.outputs[0]));
+// Whether the shape of output 0 is provably that of input 0.
+bool keeps_shape(const Graph& graph, const Node& node) {
+  return same_shape(shape_of(graph, node.inputs[0]), shape_of(graph, node.outputs[0]));
 }
 
 bool in_order(const std::vector<int64_t>& perm) {
@@ -27,9 +27,10 @@ bool mask_unused(const Graph& graph, const Node& node) {
 ValueId neutral_operand(const Graph& graph, const Node& node, Binary::Kind kind) {
   bool commutes = kind == Binary::Kind::Add || kind == Binary::Kind::Mul;
   double neutral = kind == Binary::Kind::Add || kind == Binary::Kind::Sub ? 0 : 1;
-  if (uniform_constant(graph, node.inputs[1]) == neutral && keeps_shape(graph, node, 0)) return node.inputs[0];
-  if (commutes && uniform_constant(graph, node.inputs[0]) == neutral && keeps_shape(graph, node, 1)) {
-    return node.inputs[1];
+  for (size_t slot = 0; slot < (commutes ? 2u : 1u); ++slot) {
+    ValueId data = node.inputs[slot], constant = node.inputs[1 - slot];
+    if (uniform_constant(graph, constant) != neutral) continue;
+    if (broadcasts_into(graph, constant, data, node.outputs[0])) return data;
   }
   return ValueId::none;
 }

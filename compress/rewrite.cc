@@ -72,6 +72,14 @@ Tensor float_vector(const std::vector<double>& values) {
   return tensor;
 }
 
+bool broadcasts_into(const Graph& graph, ValueId constant, ValueId data, ValueId result) {
+  if (same_shape(shape_of(graph, data), shape_of(graph, result))) return true;
+  const std::optional<Tensor>& tensor = graph.value(constant).constant;
+  const Shape* shape = shape_of(graph, data);
+  if (!tensor || tensor->size() != 1) return false;
+  return tensor->rank() == 0 || (shape != nullptr && tensor->rank() <= static_cast<int>(shape->size()));
+}
+
 bool same_shape(const Shape* a, const Shape* b) {
   if (a == nullptr || b == nullptr || a->size() != b->size()) return false;
   for (size_t i = 0; i < a->size(); ++i) {

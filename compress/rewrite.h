@@ -33,6 +33,9 @@ const Node* producer_as(const Graph& graph, ValueId id) {
 std::optional<std::vector<double>> along_axis(const Tensor& constant, int rank, int axis, int64_t extent);
 Tensor float_vector(const std::vector<double>& values);
 
+// Whether broadcasting the constant against the data provably gives the data's shape.
+bool broadcasts_into(const Graph& graph, ValueId constant, ValueId data, ValueId result);
+
 // Provably the same extents.
 bool same_shape(const Shape* a, const Shape* b);
 
