@@ -109,7 +109,7 @@ class Quantizer {
     bits_[dq] = bits;
   }
 
-  ValueId dequantized(const std::string& name, const Tensor& integers, const Scales& scales, DType zero_type, int64_t zero) {
+  ValueId dequantized(std::string name, const Tensor& integers, const Scales& scales, DType zero_type, int64_t zero) {
     const bool per_axis = scales.axis >= 0;
     const Dims dims = per_axis ? Dims{static_cast<int64_t>(scales.scale.size())} : Dims{};
     const ValueId q = graph_.add_constant(name + "_q", integers);
