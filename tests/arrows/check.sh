@@ -8,6 +8,7 @@ declare -A may=(
   [graph]="graph"
   [runtime]="graph runtime"
   [formats]="graph formats"
+  [embed]="graph runtime formats embed"
   [compress]="graph runtime compress"
   [quantize]="graph runtime quantize"
   [distill]="graph formats distill"
