@@ -6,17 +6,21 @@
 namespace pare {
 namespace {
 
+// A scalar, or a vector of one as some exporters write it.
+bool is_one(const Shape& shape) { return shape.empty() || (shape.size() == 1 && shape[0].size == 1); }
+
 // How the scale lies along x: per tensor, per axis (one-dimensional) or in blocks of `block_size` along the axis.
 Result<void> check_scale(const InferContext& context, int64_t axis, int64_t block_size) {
   if (block_size < 0) return input_error("block_size is " + std::to_string(block_size) + ", expected 0 or more");
   if (context.has(2) && context.shape(1) && context.shape(2)) {
     const Shape& scale = *context.shape(1);
     const Shape& zero_point = *context.shape(2);
-    if (scale.size() != zero_point.size()) {
+    const bool both_one = is_one(scale) && is_one(zero_point);
+    if (!both_one && scale.size() != zero_point.size()) {
       return input_error("the zero point has rank " + std::to_string(zero_point.size()) +
                          ", expected that of the scale, " + std::to_string(scale.size()));
     }
-    for (size_t i = 0; i < scale.size(); ++i)
+    for (size_t i = 0; !both_one && i < scale.size(); ++i)
       PARE_TRY(unify(scale[i], zero_point[i], "extents of scale and zero point"));
   }
   const auto& x = context.shape(0);

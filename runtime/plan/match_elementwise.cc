@@ -1,4 +1,7 @@
 // Elementwise operators on floats, in whichever order their operands are at hand.
+#include <algorithm>
+#include <cmath>
+
 #include "runtime/plan/builder.h"
 
 namespace pare {
@@ -95,6 +98,67 @@ bool match_unary(Builder& builder, NodeId id) {
   return true;
 }
 
+// BatchNormalization behind nothing that could take it: y = x * scale[c] + shift[c], channels last.
+bool match_batch_norm(Builder& builder, NodeId id) {
+  const Node& node = builder.node(id);
+  const auto* op = as<BatchNormalization>(node.op);
+  if (!op || op->training_mode != 0 || node.outputs.size() != 1) return false;
+  const Dims& dims = builder.dims(node.inputs[0]);
+  if (dims.size() < 2 || count_of(dims) == 0) return false;
+  const int64_t channels = dims[1];
+  const Tensor* constants[4];
+  for (size_t i = 0; i < 4; ++i) {
+    constants[i] = builder.constant(node.inputs[i + 1]);
+    if (!constants[i] || constants[i]->dtype() != DType::float32 || constants[i]->size() != channels) return false;
+  }
+  std::vector<float> scale, shift;
+  for (int64_t c = 0; c < channels; ++c) {
+    const double slope = constants[0]->as_double(c) / std::sqrt(constants[3]->as_double(c) + static_cast<double>(op->epsilon));
+    scale.push_back(static_cast<float>(slope));
+    shift.push_back(static_cast<float>(constants[1]->as_double(c) - constants[2]->as_double(c) * slope));
+  }
+  builder.claim(id);
+  Step step{.kernel = "batchnorm.nhwc.float", .nodes = {id}, .in_place = 0};
+  ValueId result = node.outputs[0];
+  Activation activation;
+  if (const auto match = match_activation(builder, result)) {
+    activation = match->activation;
+    result = match->out;
+    step.nodes.insert(step.nodes.end(), match->nodes.begin(), match->nodes.end());
+    for (const NodeId other : match->nodes) builder.claim(other);
+  }
+  const int in = builder.require(node.inputs[0], Order::channels_last);
+  const int out = builder.create(result, Order::channels_last);
+  step.reads = {in};
+  step.writes = {out};
+  step.run = [=, rows = count_of(dims) / channels](const Frame& frame) {
+    auto* to = frame.at<float>(out);
+    frame.kernels.elementwise_rows(ElementwiseOp::mul, frame.at<const float>(in), scale.data(), to, rows, channels, {}, frame.pool);
+    frame.kernels.elementwise_rows(ElementwiseOp::add, to, shift.data(), to, rows, channels, activation, frame.pool);
+    return Result<void>();
+  };
+  builder.add(std::move(step));
+  return true;
+}
+
+// int32 to float32, behind integer products.
+bool match_cast(Builder& builder, NodeId id) {
+  const Node& node = builder.node(id);
+  if (!as<Cast>(node.op) || builder.dtype(node.inputs[0]) != DType::int32 || builder.dtype(node.outputs[0]) != DType::float32) return false;
+  const Order order = preferred_order(builder, {node.inputs[0]});
+  builder.claim(id);
+  const int in = builder.require(node.inputs[0], order);
+  const int out = builder.create(node.outputs[0], order);
+  const int64_t count = count_of(builder.dims(node.inputs[0]));
+  builder.add({.kernel = "cast.int32.float", .nodes = {id}, .reads = {in}, .writes = {out}, .in_place = 0, .run = [=](const Frame& frame) {
+                 const auto* from = frame.at<const int32_t>(in);
+                 auto* to = frame.at<float>(out);
+                 for (int64_t i = 0; i < count; ++i) to[i] = static_cast<float>(from[i]);
+                 return Result<void>();
+               }});
+  return true;
+}
+
 // x * HardSigmoid(x) and its kin where nothing computes x just before.
 bool match_composed(Builder& builder, NodeId id) {
   for (const ValueId value : builder.node(id).inputs) {
@@ -163,8 +227,10 @@ int require_full_rank(Builder& builder, ValueId id, size_t rank, Order order) {
 
 bool match_elementwise(Builder& builder, NodeId id) {
   const Node& node = builder.node(id);
-  if (node.inputs.empty() || node.inputs[0] == ValueId::none || builder.dtype(node.inputs[0]) != DType::float32) return false;
-  return match_composed(builder, id) || match_binary(builder, id) || match_unary(builder, id);
+  if (node.inputs.empty() || node.inputs[0] == ValueId::none) return false;
+  if (match_cast(builder, id)) return true;
+  if (builder.dtype(node.inputs[0]) != DType::float32) return false;
+  return match_batch_norm(builder, id) || match_composed(builder, id) || match_binary(builder, id) || match_unary(builder, id);
 }
 
 }  // namespace pare
