@@ -28,6 +28,7 @@ const Trainer& open_module() {
                                             "; build with PARE_WITH_TORCH=ON and LibTorch installed");
   }
   if (const char* core = openblas_core_type(); *core) setenv("OPENBLAS_CORETYPE", core, /*overwrite=*/0);
+  setenv("OMP_WAIT_POLICY", "passive", /*overwrite=*/0);
   void* module = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!module) {
     throw Error(ErrorCode::unsupported, "training needs " + path.string() + ", which does not load: " + dlerror());

@@ -11,7 +11,8 @@ inline constexpr int kDistillInterface = 1;
 
 // Looks beside the running executable, then in ../lib/pare of it. Throws Error (unsupported) when the module or a library
 // it needs is missing. Before LibTorch is loaded, names the core type to OpenBLAS (whose older releases take processors
-// they do not know for a Prescott) unless OPENBLAS_CORETYPE is set already.
+// they do not know for a Prescott) unless OPENBLAS_CORETYPE is set already, and asks OpenMP not to spin while it waits
+// (on a machine with other work spinning threads took 10 times the processor time) unless OMP_WAIT_POLICY is.
 const Trainer& load_trainer();
 
 // The core type named to OpenBLAS on this processor: "SKYLAKEX" with AVX-512, "ZEN" or "HASWELL" with AVX2, else "".

@@ -10,6 +10,7 @@ double coordinate(const std::string& mode, int64_t x, double scale, int64_t in, 
   const auto at = static_cast<double>(x);
   if (mode == "align_corners") return out == 1 ? 0 : at * static_cast<double>(in - 1) / static_cast<double>(out - 1);
   if (mode == "asymmetric") return at / scale;
+  if (mode == "tf_half_pixel_for_nn") return (at + 0.5) / scale;
   if (mode == "pytorch_half_pixel") return out > 1 ? (at + 0.5) / scale - 0.5 : 0;
   if (mode == "half_pixel_symmetric") {
     const double adjustment = static_cast<double>(out) / (scale * static_cast<double>(in));
