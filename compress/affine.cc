@@ -22,13 +22,6 @@ Tensor scaled(const Tensor& tensor, int axis, const std::vector<double>& scale) 
   return result;
 }
 
-void set_input(Graph& graph, NodeId id, size_t slot, const std::string& name, Tensor tensor) {
-  ValueId fresh = graph.add_constant(name, std::move(tensor));
-  Node& node = graph.node(id);
-  if (node.inputs.size() <= slot) node.inputs.resize(slot + 1, ValueId::none);
-  node.inputs[slot] = fresh;
-}
-
 // The axis of the weight that stands for the layer's output channels; -1 where it cannot be scaled in place.
 int output_axis(const Op& op, const Tensor& weight) {
   if (as<Conv>(op)) return 0;
@@ -126,10 +119,10 @@ bool absorb_behind(Graph& graph, NodeId layer, const Affine& affine) {
   if (Gemm* gemm = as<Gemm>(graph.node(layer).op)) gemm->beta = 1;
   std::string name = graph.value(node.inputs[1]).name;
   bool scales = std::ranges::any_of(affine.scale, [](double value) { return value != 1; });
-  if (scales) set_input(graph, layer, 1, name, scaled(*weight, axis, affine.scale));
+  if (scales) replace_constant(graph, layer, 1, name, scaled(*weight, axis, affine.scale));
   if (had_bias || affine.shifts()) {
     std::string bias_name = had_bias ? graph.value(node.inputs[2]).name : name + ".bias";
-    set_input(graph, layer, 2, bias_name, float_vector(bias));
+    replace_constant(graph, layer, 2, bias_name, float_vector(bias));
   }
   return true;
 }
@@ -165,8 +158,8 @@ bool absorb_ahead(Graph& graph, NodeId id, const Affine& affine) {
   }
   std::string name = graph.value(node.inputs[1]).name;
   std::string bias_name = input_of(node, 2) != ValueId::none ? graph.value(node.inputs[2]).name : name + ".bias";
-  set_input(graph, id, 1, name, std::move(scaled_weight));
-  if (affine.shifts()) set_input(graph, id, 2, bias_name, float_vector(bias));
+  replace_constant(graph, id, 1, name, std::move(scaled_weight));
+  if (affine.shifts()) replace_constant(graph, id, 2, bias_name, float_vector(bias));
   graph.node(id).inputs[0] = affine.data;
   return true;
 }

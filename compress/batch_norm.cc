@@ -4,6 +4,7 @@
 #include <cmath>
 #include <memory>
 
+#include "compress/rewrite.h"
 #include "graph/error.h"
 #include "graph/infer.h"
 #include "graph/verify.h"
@@ -91,9 +92,8 @@ void write_back(Graph& graph, Statistics statistics, double batches) {
     statistics.variance[c] = statistics.variance[c] / batches + between;
   }
   for (auto [slot, values] : {std::pair(kMeanSlot, &statistics.mean), std::pair(kVarianceSlot, &statistics.variance)}) {
-    ValueId& input = graph.node(statistics.node).inputs[slot];
-    std::string name = graph.value(input).name;
-    input = graph.add_constant(name, vector_of(*values));
+    std::string name = graph.value(graph.node(statistics.node).inputs[slot]).name;
+    replace_constant(graph, statistics.node, slot, name, vector_of(*values));
   }
 }
 

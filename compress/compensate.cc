@@ -5,6 +5,7 @@
 
 #include "compress/layer_rows.h"
 #include "compress/residual.h"
+#include "compress/rewrite.h"
 #include "compress/staged_run.h"
 #include "compress/weight_axes.h"
 #include "graph/error.h"
@@ -84,10 +85,9 @@ void write_back(Graph& graph, const Refit& refit, const LayerRows& layer, const 
   std::string weight_name = graph.value(weight).name;
   Tensor bias(DType::float32, {static_cast<int64_t>(solution.bias.size())});
   for (Eigen::Index c = 0; c < solution.bias.size(); ++c) bias.mutable_data<float>()[static_cast<size_t>(c)] = solution.bias[c];
-  node.inputs[1] = graph.add_constant(weight_name, std::move(tensor));
   if (Gemm* gemm = as<Gemm>(node.op)) gemm->beta = 1;
-  node.inputs.resize(3, ValueId::none);
-  node.inputs[2] = graph.add_constant(weight_name + ".bias", std::move(bias));
+  replace_constant(graph, refit.use.node, 1, weight_name, std::move(tensor));
+  replace_constant(graph, refit.use.node, 2, weight_name + ".bias", std::move(bias));
 }
 
 // Layers that lost inputs; MatMul has nowhere to put a bias.

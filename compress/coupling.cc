@@ -5,6 +5,7 @@
 #include <numeric>
 #include <set>
 
+#include "compress/rewrite.h"
 #include "graph/error.h"
 #include "graph/infer.h"
 #include "graph/verify.h"
@@ -180,10 +181,9 @@ class NodeResize final : public ResizeContext {
     return id != ValueId::none && graph_.value(id).constant ? &*graph_.value(id).constant : nullptr;
   }
   void set_constant(int input, Tensor tensor) override {
-    ValueId& slot = graph_.node(node_).inputs[static_cast<size_t>(input)];
-    std::string name = graph_.value(slot).name;
-    ValueId fresh = graph_.add_constant(std::move(name), std::move(tensor));
-    graph_.node(node_).inputs[static_cast<size_t>(input)] = fresh;
+    auto slot = static_cast<size_t>(input);
+    std::string name = graph_.value(graph_.node(node_).inputs[slot]).name;
+    replace_constant(graph_, node_, slot, name, std::move(tensor));
   }
 
  private:

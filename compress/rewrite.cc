@@ -72,6 +72,18 @@ Tensor float_vector(const std::vector<double>& values) {
   return tensor;
 }
 
+void replace_constant(Graph& graph, NodeId id, size_t slot, const std::string& name, Tensor tensor) {
+  ValueId old = input_of(graph.node(id), slot);
+  if (old != ValueId::none && graph.value(old).constant && Uses(graph).single(old)) {
+    graph.set_constant(old, std::move(tensor));
+    return;
+  }
+  ValueId fresh = graph.add_constant(name, std::move(tensor));
+  Node& node = graph.node(id);
+  if (node.inputs.size() <= slot) node.inputs.resize(slot + 1, ValueId::none);
+  node.inputs[slot] = fresh;
+}
+
 bool broadcasts_into(const Graph& graph, ValueId constant, ValueId data, ValueId result) {
   if (same_shape(shape_of(graph, data), shape_of(graph, result))) return true;
   const std::optional<Tensor>& tensor = graph.value(constant).constant;

@@ -33,6 +33,10 @@ const Node* producer_as(const Graph& graph, ValueId id) {
 std::optional<std::vector<double>> along_axis(const Tensor& constant, int rank, int axis, int64_t extent);
 Tensor float_vector(const std::vector<double>& values);
 
+// Gives input `slot` of the node a constant: in place of the one there if nothing else uses that, else a fresh one called
+// `name` (made unique).
+void replace_constant(Graph& graph, NodeId id, size_t slot, const std::string& name, Tensor tensor);
+
 // Whether broadcasting the constant against the data provably gives the data's shape.
 bool broadcasts_into(const Graph& graph, ValueId constant, ValueId data, ValueId result);
 

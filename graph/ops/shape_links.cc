@@ -232,8 +232,9 @@ void Slice::resize(ResizeContext& context) {
       new_ends.set_double(i, static_cast<double>(end < 0 ? lowest : end));
     }
   }
-  if (!(new_starts == *starts)) context.set_constant(1, std::move(new_starts));
-  if (!(new_ends == *ends)) context.set_constant(2, std::move(new_ends));
+  bool starts_changed = !(new_starts == *starts), ends_changed = !(new_ends == *ends);
+  if (starts_changed) context.set_constant(1, std::move(new_starts));  // constants read before are void now
+  if (ends_changed) context.set_constant(2, std::move(new_ends));
 }
 
 // Elements of the border have no source: they may go one by one.
@@ -253,7 +254,10 @@ void Pad::links(LinkContext& context) const {
     if (pads == nullptr || pads->size() != 2 * count) continue;
     int64_t before = pads->as_int(i), after = pads->as_int(i + count);
     context.link(in(0, axis), out(0, axis), {.offset = -before});
-    if (mode != "constant" && (before != 0 || after != 0)) context.fix(in(0, axis));
+    if (mode != "constant" && (before != 0 || after != 0)) {
+      context.fix(in(0, axis));
+      context.fix(out(0, axis));  // the border repeats elements
+    }
   }
   for (int axis = 0; axis < rank; ++axis) {
     if (!padded[static_cast<size_t>(axis)]) context.link(in(0, axis), out(0, axis));
