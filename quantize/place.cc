@@ -121,8 +121,8 @@ class Placer {
     for (const ValueId value : graph_.values()) {
       if (by_compute_[at(value)] || supplied_[at(value)]) mark_value(value);
     }
-    // An integer node needs all of its inputs as integers; what passes values on shares one scale. Both directions
-    // until nothing changes.
+    // A node that rescales one integer input needs all of them; what passes values on is integer on both sides or on
+    // neither. Until nothing changes.
     for (bool changed = true; changed;) {
       changed = false;
       for (const NodeId id : graph_.order()) changed = spread(id) || changed;
@@ -152,17 +152,16 @@ class Placer {
     const auto is_marked = [&](ValueId v) { return is_activation(v) && marked_[at(v)]; };
     const bool any_output = std::any_of(outputs.begin(), outputs.end(), is_marked);
     const bool any_input = std::any_of(inputs.begin(), inputs.end(), is_marked);
-    if (!any_output && !(any_input && r != Role::clips)) return false;
     bool changed = false;
     const auto set = [&](ValueId value) {
       if (marked_[at(value)]) return;
       mark_value(value);
       changed = changed || marked_[at(value)];
     };
-    if (any_output || r == Role::rescales) {
+    if ((r == Role::passes && any_output) || (r == Role::rescales && any_input)) {
       for (const ValueId input : inputs) set(input);
     }
-    if (any_input) {
+    if (any_input && r != Role::clips) {
       for (const ValueId output : outputs) {
         if (is_activation(output)) set(output);
       }
