@@ -13,7 +13,7 @@ namespace {
 
 constexpr size_t kPlans = 4;  // input shapes whose plans are kept
 
-constexpr Matcher kMatchers[] = {match_view, match_put_off,     match_int8_product, match_int8_other, match_quantize, match_conv, match_gemm,
+constexpr Matcher kMatchers[] = {match_view, match_put_off,     match_int8_product, match_int8_other, match_quantize, match_conv, match_conv_transpose, match_gemm,
                                  match_pool, match_elementwise, match_softmax,      match_move,       match_plain};
 
 struct Entry {

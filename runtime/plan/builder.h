@@ -82,7 +82,8 @@ bool match_put_off(Builder&, NodeId);      // DequantizeLinear of activations
 bool match_int8_product(Builder&, NodeId); // quantized Conv, Gemm, MatMul, ConvInteger, MatMulInteger
 bool match_int8_other(Builder&, NodeId);   // quantized Add, Mul, pools, activations, Concat...
 bool match_quantize(Builder&, NodeId);     // QuantizeLinear of floats
-bool match_conv(Builder&, NodeId);         // Conv, ConvTranspose + what follows
+bool match_conv(Builder&, NodeId);         // Conv + what follows
+bool match_conv_transpose(Builder&, NodeId);
 bool match_gemm(Builder&, NodeId);         // Gemm, MatMul + what follows
 bool match_pool(Builder&, NodeId);
 bool match_elementwise(Builder&, NodeId);

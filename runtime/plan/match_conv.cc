@@ -196,6 +196,51 @@ bool match_conv(Builder& builder, NodeId id) {
   return true;
 }
 
+bool match_conv_transpose(Builder& builder, NodeId id) {
+  const Node& node = builder.node(id);
+  const auto* op = as<ConvTranspose>(node.op);
+  if (!op || op->group != 1 || builder.dtype(node.inputs[0]) != DType::float32) return false;
+  const Tensor* weights = builder.constant(node.inputs[1]);
+  const auto bias = bias_of(builder, node, 2);
+  const Dims& in_dims = builder.dims(node.inputs[0]);
+  if (!weights || !bias || count_of(in_dims) == 0 || count_of(builder.dims(node.outputs[0])) == 0) return false;
+  const Dims& w = weights->dims();
+  const auto window = make_transposed_window({op->auto_pad, op->dilations, op->pads, op->strides}, in_dims, Dims(w.begin() + 2, w.end()),
+                                             op->output_padding, op->output_shape);
+  if (!window) return false;
+  const auto shape = conv_shape(*window, w[1], 1);
+  if (!shape) return false;
+
+  Tail tail = match_tail(builder, id, 1, *bias);
+  const int64_t size = builder.kernels.conv_transpose_packed_size(*shape);
+  const auto packed = builder.weights.get<Packed>("transposed " + tail_key(tail), static_cast<size_t>(size) * sizeof(float), [&] {
+    std::vector<float> scaled = weights->floats();
+    const int64_t taps = count_of(w, 2, w.size());
+    if (!tail.scale.empty())
+      for (size_t i = 0; i < scaled.size(); ++i) scaled[i] *= tail.scale[static_cast<int64_t>(i) / taps % w[1]];
+    auto made = std::make_shared<Packed>();
+    made->weights = aligned_floats(size, [&](float* to) { builder.kernels.conv_transpose_pack(*shape, scaled.data(), to); });
+    made->bias = pack_bias(tail);
+    return made;
+  });
+  claim_all(builder, tail.nodes);
+  const int in = builder.require(node.inputs[0], Order::channels_last);
+  const int residual = tail.residual == ValueId::none ? -1 : builder.require(tail.residual, Order::channels_last);
+  const int out = builder.create(tail.out, Order::channels_last);
+  Step step{.kernel = "convtranspose2d.nhwc.float", .nodes = tail.nodes, .reads = {in}, .writes = {out}};
+  if (residual >= 0) step.reads.push_back(residual);
+  step.scratch = static_cast<size_t>(builder.kernels.conv_transpose_scratch_size(*shape)) * sizeof(float);
+  step.run = [=, shape = *shape, activation = tail.activation, out_h = window->axis[1].out, out_w = window->axis[2].out](const Frame& frame) {
+    Epilogue epilogue{.bias = packed->bias.get(), .activation = activation};
+    if (residual >= 0) epilogue.residual = frame.at<const float>(residual);
+    frame.kernels.conv_transpose(shape, out_h, out_w, frame.at<const float>(in), packed->weights.get(), frame.at<float>(out), epilogue,
+                                 reinterpret_cast<float*>(frame.scratch), frame.pool);
+    return Result<void>();
+  };
+  builder.add(std::move(step));
+  return true;
+}
+
 namespace {
 
 // A product of rows by a matrix: A [m, k] with rows in order, B element (k, n) at b[k * row_stride + n * column_stride].

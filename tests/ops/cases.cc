@@ -190,6 +190,9 @@ void add_windows(std::vector<Case>& list) {
                       "k = Clip(t, zero, six)\np = Mul(d, k)\ny = Div(p, six)\noutput y"));
   list.push_back(body("ConvTranspose", "input x: float32[1,1,3,3]\nconst w: float32[1,2,3,3] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}\n"
                       "y = ConvTranspose(x, w) {strides = [2, 2], pads = [1, 1, 1, 1], output_padding = [1, 1]}\noutput y"));
+  list.push_back(body("ConvTranspose.fused", "input x: float32[2,2,4,4]\nconst w: float32[2,3,2,2] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, -1, -2, -3, -4, -5, -6, "
+                      "-7, -8, -9, -10, -11, -12}\nconst b: float32[3] = {1, 2, 3}\nconst s: float32[3] = {1, 2, 4}\nc = ConvTranspose(x, w, b) {strides = [2, 2]}\n"
+                      "n = BatchNormalization(c, s, b, b, s)\ny = Relu(n)\noutput y"));
   list.push_back(body("ConvTranspose.values", "input x: float32[1,1,1,2]\nconst w: float32[1,1,1,2] = {1, 10}\nconst b: float32[1] = {0.5}\n"
                       "y = ConvTranspose(x, w, b)\noutput y", 1e-6, {1.5, 12.5, 20.5}, {{1, 2}}));
   list.push_back(body("ConvInteger", "input x: uint8[1,1,3,3]\nconst w: uint8[1,1,2,2] = {1, 1, 1, 1}\nconst z: uint8[] = {1}\ny = ConvInteger(x, w, z)\noutput y",
