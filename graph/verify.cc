@@ -134,7 +134,7 @@ class Verifier {
 
   Result<void> check_outputs() {
     if (graph_.outputs.empty()) return input_error("the graph has no outputs, expected one or more");
-    for (const ValueId output : graph_.outputs) PARE_TRY(check_use(output, "the graph has an output"));
+    for (const ValueId output : graph_.outputs) PARE_TRY(check_use(output, "the graph outputs"));
     return {};
   }
 

@@ -76,11 +76,11 @@ TEST_CASE("verify checks inputs and outputs of the graph") {
   }
   SECTION("a dangling output") {
     graph.outputs = {graph.add_value("ghost")};
-    CHECK(fault(graph) == "the graph has an output 'ghost', which nothing produces");
+    CHECK(fault(graph) == "the graph outputs 'ghost', which nothing produces");
   }
   SECTION("an output left out") {
     graph.outputs = {ValueId::none};
-    CHECK(fault(graph) == "the graph has an output a value that was removed");
+    CHECK(fault(graph) == "the graph outputs a value that was removed");
   }
   SECTION("a constant input") {
     graph.inputs.push_back(*graph.find("c"));
