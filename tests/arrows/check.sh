@@ -12,6 +12,7 @@ declare -A may=(
   [compress]="graph runtime compress"
   [quantize]="graph runtime quantize"
   [distill]="graph formats distill"
+  [embed]="graph runtime formats"
   [verify]="graph runtime formats verify"
   [cli]="graph runtime formats compress quantize distill verify cli"
 )
