@@ -29,7 +29,7 @@ std::vector<double> slice_norms(const Tensor& tensor, int axis) {
   return norms;
 }
 
-// Relative L1 norm of each channel: over every weight that produces it, norm of the slice over the mean norm.
+// Relative L1 norm of each channel: norm of the slice over the mean norm, summed over every weight that produces it.
 std::vector<double> l1_scores(const Graph& graph, const Coupling& coupling) {
   std::map<ValueAxis, std::vector<double>> norms;
   for (const WeightUse& use : weight_uses(graph)) {
@@ -44,14 +44,11 @@ std::vector<double> l1_scores(const Graph& graph, const Coupling& coupling) {
   std::vector<double> scores;
   for (const CoupledChannel& channel : coupling.channels) {
     double total = 0;
-    int count = 0;
     for (const AxisElement& element : channel.elements) {
       auto found = norms.find(element.at);
-      if (found == norms.end()) continue;
-      total += found->second[static_cast<size_t>(element.index)];
-      ++count;
+      if (found != norms.end()) total += found->second[static_cast<size_t>(element.index)];
     }
-    scores.push_back(count > 0 ? total / count : 0);
+    scores.push_back(total);
   }
   return scores;
 }
@@ -243,7 +240,9 @@ std::vector<std::vector<EliminationStep>> elimination_orders(const Graph& graph,
                                                              const PruneOptions& options, const Batches* data) {
   std::vector<double> scores = l1_scores(graph, coupling);
   std::vector<std::vector<EliminationStep>> orders;
-  if (options.importance == Importance::l1) {
+  bool measured = options.importance == Importance::reconstruct ||
+                  (options.importance == Importance::automatic && data != nullptr && data->count > 0);
+  if (!measured) {
     for (const ChannelGroup& group : coupling.groups) orders.push_back(order_by_score(group.channels, scores));
     return orders;
   }

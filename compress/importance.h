@@ -15,7 +15,8 @@ struct EliminationStep {
 };
 
 // One list per group, cheapest first, every channel of the group once.
-// l1: the loss grows by the squared share of the channel's L1 norm in its layers (1 = an average channel).
+// l1: the loss grows by the square of the channel's L1 norm over its mean in the layer (1 = an average channel), summed over
+// the layers that produce it: a channel of a residual stream, which many layers write, is dear.
 // reconstruct: the squared error of the layers reading the group, refitted to the channels that are left, summed over those
 // layers: behind the BatchNormalization of each, relative to the variance there or, where the result is added to a shortcut,
 // to the variance of that sum.

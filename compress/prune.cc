@@ -100,11 +100,13 @@ PruneReport prune_channels(Graph& graph, const PruneOptions& options, const Batc
   Graph original = graph;
   remove_channels(graph, selection);
   if (data != nullptr && data->count > 0) {
+    int refitted = 0;
     if (options.compensate) {
-      compensate(original, graph, kept_indices(original, selection.coupling, selection.removed), *data,
+      refitted = compensate(original, graph, kept_indices(original, selection.coupling, selection.removed), *data,
                  {.samples = options.samples, .threads = options.threads, .progress = options.progress});
     }
-    if (options.reestimate) reestimate_batch_norm(graph, *data, {.threads = options.threads});
+    // Refitted layers feed the old statistics what they were made for.
+    if (options.reestimate && refitted == 0) reestimate_batch_norm(graph, *data, {.threads = options.threads});
   }
   report.macs_after = graph_macs(graph);
   report.parameters_after = parameters(graph);

@@ -6,7 +6,7 @@
 //
 // Importance
 //   l1           Sum of |w| of the weights that produce the channel, divided by the mean of that sum over the channels of
-//                the layer (Li et al., "Pruning Filters for Efficient ConvNets", ICLR 2017, arXiv 1608.08710).
+//                the layer; summed over the layers that produce it (Li et al., "Pruning Filters for Efficient ConvNets", ICLR 2017, arXiv 1608.08710).
 //   reconstruct  Needs calibration data. The least-squares error that the layers reading the channel are left with once
 //                their remaining weights are refitted, channels eliminated one after the other (Hassibi and Stork,
 //                "Optimal Brain Surgeon", 1993, on blocks; channel form of He et al., ICCV 2017, arXiv 1707.06168).
@@ -25,18 +25,19 @@
 
 namespace pare {
 
-enum class Importance : uint8_t { l1, reconstruct };
+// automatic: reconstruct with data, else l1.
+enum class Importance : uint8_t { automatic, l1, reconstruct };
 
 struct PruneOptions {
   double keep_macs = 0.5;            // fraction of the multiply-accumulates that may stay
   std::optional<int64_t> max_macs;   // absolute bound instead
-  Importance importance = Importance::l1;
+  Importance importance = Importance::automatic;
   bool uniform = false;              // the same fraction of every group instead of the cheapest channels anywhere
   double max_per_group = 0.875;      // at most this fraction of a group's channels goes; one channel always stays
   int64_t round_to = 1;              // groups keep a multiple of this many channels
   std::vector<std::string> protect;  // names of nodes or values, '*' for any run of characters: their channels stay
-  bool compensate = true;            // with calibration data: refit the weights that read removed channels
-  bool reestimate = true;            // with calibration data: re-estimate BatchNormalization afterwards (batch_norm.h)
+  bool compensate = true;            // with calibration data: refit the weights that read removed channels (compensate.h)
+  bool reestimate = true;            // with calibration data, where nothing was refitted: re-estimate BatchNormalization
   int64_t samples = 8192;            // rows per layer that importance and compensation are fitted on
   int threads = 1;
   std::function<void(const std::string& step, double done)> progress;
