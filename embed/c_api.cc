@@ -1,5 +1,5 @@
-// runtime/pare.h over the executor and the reader of .pare files. It stands in a folder of its own because it is the one
-// thing on a device that sees both.
+// runtime/pare.h over the executor and the reader of .pare files. It stands in a folder of its own because it is the
+// one thing on a device that sees both.
 #include <algorithm>
 #include <cstring>
 #include <exception>
@@ -80,10 +80,14 @@ pare_status make_model(pare::Result<pare::Graph> graph, pare_model** model, pare
   return PARE_OK;
 }
 
-pare_status describe_port(const std::vector<Port>& all, const char* kind, size_t index, pare_info* info, pare_error* error) {
+pare_status describe_port(const std::vector<Port>& all, const char* kind, size_t index, pare_info* info,
+                          pare_error* error) {
   if (info == nullptr) return fail(PARE_USAGE, "info is null", error);
   if (index >= all.size())
-    return fail(PARE_USAGE, std::string("the model has ") + std::to_string(all.size()) + " " + kind + "s, there is no " + std::to_string(index), error);
+    return fail(PARE_USAGE,
+                std::string("the model has ") + std::to_string(all.size()) + " " + kind + "s, there is no " +
+                    std::to_string(index),
+                error);
   const Port& port = all[index];
   *info = {port.name.c_str(), port.dtype, port.dims.size(), port.dims.data()};
   return PARE_OK;
@@ -137,17 +141,23 @@ pare_status pare_session_create(const pare_model* model, int threads, pare_sessi
 void pare_session_destroy(pare_session* session) { delete session; }
 
 pare_status pare_session_set_input(pare_session* session, size_t index, const pare_array* array, pare_error* error) {
-  if (session == nullptr || array == nullptr || (array->data == nullptr && array->bytes > 0) || (array->dims == nullptr && array->rank > 0))
+  if (session == nullptr || array == nullptr || (array->data == nullptr && array->bytes > 0) ||
+      (array->dims == nullptr && array->rank > 0))
     return fail(PARE_USAGE, "session, array and what it points to must not be null", error);
   if (index >= session->inputs.size())
-    return fail(PARE_USAGE, "the model has " + std::to_string(session->inputs.size()) + " inputs, there is no " + std::to_string(index), error);
+    return fail(
+        PARE_USAGE,
+        "the model has " + std::to_string(session->inputs.size()) + " inputs, there is no " + std::to_string(index),
+        error);
   return guarded(error, [&] {
     const auto dtype = pare::dtype_from_number(array->dtype);
     const pare::Dims dims(array->dims, array->dims + array->rank);
     const auto expected = dtype ? pare::tensor_bytes(*dtype, dims) : std::nullopt;
     const std::string& name = session->executor->graph().value(session->executor->graph().inputs[index]).name;
     if (!expected || *expected != array->bytes)
-      return fail(PARE_INPUT, "input '" + name + "': " + std::to_string(array->bytes) + " bytes do not fit its type and dims", error);
+      return fail(PARE_INPUT,
+                  "input '" + name + "': " + std::to_string(array->bytes) + " bytes do not fit its type and dims",
+                  error);
     auto buffer = pare::Buffer::view({static_cast<const std::byte*>(array->data), array->bytes}, nullptr);
     auto tensor = pare::Tensor::from_buffer(*dtype, dims, std::move(buffer));
     if (!tensor) return fail(tensor.failure(), error);
@@ -173,9 +183,13 @@ pare_status pare_session_run(pare_session* session, pare_error* error) {
 pare_status pare_session_output(const pare_session* session, size_t index, pare_array* array, pare_error* error) {
   if (session == nullptr || array == nullptr) return fail(PARE_USAGE, "session and array must not be null", error);
   if (index >= session->outputs.size())
-    return fail(PARE_USAGE, "the last run gave " + std::to_string(session->outputs.size()) + " outputs, there is no " + std::to_string(index), error);
+    return fail(PARE_USAGE,
+                "the last run gave " + std::to_string(session->outputs.size()) + " outputs, there is no " +
+                    std::to_string(index),
+                error);
   const pare::Tensor& tensor = session->outputs[index];
-  *array = {static_cast<int32_t>(tensor.dtype()), tensor.dims().size(), tensor.dims().data(), tensor.bytes().data(), tensor.byte_size()};
+  *array = {static_cast<int32_t>(tensor.dtype()), tensor.dims().size(), tensor.dims().data(), tensor.bytes().data(),
+            tensor.byte_size()};
   return PARE_OK;
 }
 

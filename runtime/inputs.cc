@@ -14,7 +14,8 @@ Result<void> check_inputs(const Graph& graph, std::span<const Tensor> inputs) {
   for (size_t i = 0; i < inputs.size(); ++i) {
     const Value& value = graph.value(graph.inputs[i]);
     const auto mismatch = [&] {
-      return input_error("input '" + value.name + "' is " + to_string(inputs[i].type()) + ", expected " + to_string(value.type));
+      return input_error("input '" + value.name + "' is " + to_string(inputs[i].type()) + ", expected " +
+                         to_string(value.type));
     };
     if (inputs[i].dtype() != value.type.dtype) return mismatch();
     if (!value.type.shape) continue;

@@ -9,8 +9,8 @@
 
 namespace pare {
 
-// Whether the tensors fit the graph's declared inputs: count, dtypes, ranks, numbers, and one extent per symbol over all
-// inputs. The failure (ErrorCode::input) names the input, what came and what was expected.
+// Whether the tensors fit the graph's declared inputs: count, dtypes, ranks, numbers, and one extent per symbol over
+// all inputs. The failure (ErrorCode::input) names the input, what came and what was expected.
 Result<void> check_inputs(const Graph& graph, std::span<const Tensor> inputs);
 
 // The values to return: the graph's outputs, then those named by `keep`. Fails when a name is not of the graph.

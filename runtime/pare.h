@@ -1,8 +1,8 @@
 /* The C interface of the executor: load a .pare model from a file or from memory, run it, read errors.
  *
- * No global state, no hidden threads (a session starts the threads it is asked for and no others), no network, no file but
- * the one named. Objects are independent: different sessions may run in different threads, one session in one thread at
- * a time. No exception leaves a function. Link the library pare_embed.
+ * No global state, no hidden threads (a session starts the threads it is asked for and no others), no network, no file
+ * but the one named. Objects are independent: different sessions may run in different threads, one session in one
+ * thread at a time. No exception leaves a function. Link the library pare_embed.
  *
  * Functions that can fail return a pare_status and fill `error`, which may be null, with one sentence: where, what was
  * found, what was expected. On failure no out parameter is changed. */
@@ -45,7 +45,7 @@ typedef enum pare_dtype {
 /* What is declared of an input or output. Strings and dims live as long as the model. */
 typedef struct pare_info {
   const char* name;
-  int32_t dtype;       /* a pare_dtype */
+  int32_t dtype; /* a pare_dtype */
   size_t rank;
   const int64_t* dims; /* -1: may vary from run to run */
 } pare_info;
@@ -60,7 +60,8 @@ typedef struct pare_array {
 } pare_array;
 
 pare_status pare_model_load_file(const char* path, pare_model** model, pare_error* error);
-/* `bytes` must stay where they are, unchanged, until the model and all its sessions are destroyed: weights are not copied. */
+/* `bytes` must stay where they are, unchanged, until the model and all its sessions are destroyed: weights are not
+ * copied. */
 pare_status pare_model_load_memory(const void* bytes, size_t size, pare_model** model, pare_error* error);
 void pare_model_destroy(pare_model* model); /* null is fine; sessions live on */
 
@@ -73,7 +74,8 @@ pare_status pare_model_output(const pare_model* model, size_t index, pare_info* 
 pare_status pare_session_create(const pare_model* model, int threads, pare_session** session, pare_error* error);
 void pare_session_destroy(pare_session* session); /* null is fine */
 
-/* Where input `index` lies, with its dims. `data` is read by the next runs, not now; `bytes` is checked against the dims. */
+/* Where input `index` lies, with its dims. `data` is read by the next runs, not now; `bytes` is checked against the
+ * dims. */
 pare_status pare_session_set_input(pare_session* session, size_t index, const pare_array* array, pare_error* error);
 /* Runs on the inputs set, all of which must be. Memory is taken when dims are new, and for outputs; else nothing is. */
 pare_status pare_session_run(pare_session* session, pare_error* error);

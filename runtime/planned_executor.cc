@@ -13,12 +13,13 @@ namespace {
 
 constexpr size_t kPlans = 4;  // input shapes whose plans are kept
 
-constexpr Matcher kMatchers[] = {match_view, match_put_off,     match_int8_product, match_int8_other, match_quantize, match_conv, match_conv_transpose, match_gemm,
-                                 match_pool, match_elementwise, match_softmax,      match_move,       match_plain};
+constexpr Matcher kMatchers[] = {
+    match_view, match_put_off, match_int8_product, match_int8_other, match_quantize, match_conv, match_conv_transpose,
+    match_gemm, match_pool,    match_elementwise,  match_softmax,    match_move,     match_plain};
 
 struct Entry {
   std::vector<Dims> key;
-  std::optional<Plan> plan;  // none: the dims of some value depend on data; such shapes run node by node
+  std::optional<Plan> plan;  // none: dims depend on data, or a constant fails; runs node by node
   std::shared_ptr<Buffer> arena;
   std::vector<std::byte*> storages;
   std::vector<double> seconds;
@@ -112,12 +113,14 @@ class PlannedExecutor : public Executor {
     Builder builder(*graph_, analysis, uses_, outside_, weights_, isa_, pool_.threads());
     for (const NodeId id : nodes_) {
       bool folded = true;
-      for (const ValueId out : graph_->node(id).outputs) folded = folded && (out == ValueId::none || analysis.constant(out) != nullptr);
+      for (const ValueId out : graph_->node(id).outputs)
+        folded = folded && (out == ValueId::none || analysis.is_constant(out));
       if (folded || builder.claimed(id)) continue;
       for (const Matcher matcher : kMatchers)
         if (matcher(builder, id)) break;
     }
     entry.plan = builder.finish(wanted_);
+    if (!entry.plan) return entry;
     Plan& plan = *entry.plan;
     entry.arena = Buffer::allocate(plan.arena_bytes);
     for (const Storage& storage : plan.storages) {
@@ -130,7 +133,8 @@ class PlannedExecutor : public Executor {
     return entry;
   }
 
-  // Every value has dims and whole bytes. Values beyond what one tensor may take fail here, before anything is allocated.
+  // Every value has dims and whole bytes. Values beyond what one tensor may take fail here, before anything is
+  // allocated.
   Result<bool> plannable(const Analysis& analysis) const {
     constexpr size_t kMaxBytes = size_t{4} << 30;
     const auto check = [&](ValueId id) -> Result<bool> {
@@ -161,14 +165,17 @@ class PlannedExecutor : public Executor {
     for (const int value : plan.outputs) results.emplace_back(plan.values[value].dtype, plan.values[value].dims);
     for (size_t i = 0; i < plan.storages.size(); ++i) {
       const Storage& storage = plan.storages[i];
-      if (storage.kind == Storage::Kind::input) entry.storages[i] = const_cast<std::byte*>(inputs[storage.index].bytes().data());
+      if (storage.kind == Storage::Kind::input)
+        entry.storages[i] = const_cast<std::byte*>(inputs[storage.index].bytes().data());
       if (storage.kind == Storage::Kind::output) entry.storages[i] = results[storage.index].mutable_bytes().data();
     }
     for (size_t i = 0; i < plan.steps.size(); ++i) {
       const auto start = options_.profile ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point();
-      const Frame frame{plan.values, entry.storages, entry.arena->mutable_data() + plan.scratch_offsets[i], pool_, float_kernels(isa_), isa_};
+      const Frame frame{plan.values, entry.storages,      entry.arena->mutable_data() + plan.scratch_offsets[i],
+                        pool_,       float_kernels(isa_), isa_};
       PARE_TRY(plan.steps[i].run(frame));
-      if (options_.profile) entry.seconds[i] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      if (options_.profile)
+        entry.seconds[i] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     }
     for (size_t i = 0; i < plan.outputs.size(); ++i) {
       const int at = plan.values[plan.outputs[i]].storage;
@@ -194,7 +201,8 @@ class PlannedExecutor : public Executor {
 
 }  // namespace
 
-Result<std::unique_ptr<Executor>> create_planned_executor(std::shared_ptr<const Graph> graph, const ExecutorOptions& options) {
+Result<std::unique_ptr<Executor>> create_planned_executor(std::shared_ptr<const Graph> graph,
+                                                          const ExecutorOptions& options) {
   PARE_ASSIGN(std::vector<ValueId> wanted, wanted_values(*graph, options.keep));
   auto executor = std::make_unique<PlannedExecutor>(graph, std::move(wanted), options);
   PARE_TRY(check_supported(*graph, executor->nodes()));

@@ -5,6 +5,7 @@
 
 namespace pare {
 
-Result<std::unique_ptr<Executor>> create_planned_executor(std::shared_ptr<const Graph> graph, const ExecutorOptions& options);
+Result<std::unique_ptr<Executor>> create_planned_executor(std::shared_ptr<const Graph> graph,
+                                                          const ExecutorOptions& options);
 
 }  // namespace pare

@@ -11,7 +11,10 @@ namespace {
 class ReferenceExecutor : public Executor {
  public:
   ReferenceExecutor(std::shared_ptr<const Graph> graph, std::vector<ValueId> wanted, bool profile)
-      : graph_(std::move(graph)), wanted_(std::move(wanted)), nodes_(needed_nodes(*graph_, wanted_)), profile_(profile) {
+      : graph_(std::move(graph)),
+        wanted_(std::move(wanted)),
+        nodes_(needed_nodes(*graph_, wanted_)),
+        profile_(profile) {
     last_use_.resize(graph_->value_limit(), -1);
     for (size_t step = 0; step < nodes_.size(); ++step)
       for (const ValueId id : graph_->node(nodes_[step]).inputs)
@@ -31,8 +34,7 @@ class ReferenceExecutor : public Executor {
     for (size_t step = 0; step < nodes_.size(); ++step) {
       const auto start = std::chrono::steady_clock::now();
       PARE_TRY(run_node(nodes_[step], values));
-      if (profile_)
-        seconds_[step] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      if (profile_) seconds_[step] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       const Node& node = graph_->node(nodes_[step]);
       for (const ValueId id : node.outputs)
         if (id != ValueId::none) live += values[static_cast<size_t>(id)].byte_size();
@@ -50,7 +52,9 @@ class ReferenceExecutor : public Executor {
   std::vector<StepReport> steps() const override {
     std::vector<StepReport> reports;
     for (size_t step = 0; step < nodes_.size(); ++step)
-      reports.push_back({"plain." + std::string(op_type(graph_->node(nodes_[step]).op)), {describe(*graph_, nodes_[step])}, seconds_[step]});
+      reports.push_back({"plain." + std::string(op_type(graph_->node(nodes_[step]).op)),
+                         {describe(*graph_, nodes_[step])},
+                         seconds_[step]});
     return reports;
   }
 

@@ -25,7 +25,8 @@ Result<void> check_groups(int64_t group, const Tensor& x, const Tensor& w) {
   return {};
 }
 
-// out[n, m, o] = sum over c and the window of product(n, c, m, x offset, w offset), handed to store(flat index, m, sum).
+// out[n, m, o] = sum over c and the window of product(n, c, m, x offset, w offset), handed to store(flat index, m,
+// sum).
 template <class Acc, class Product, class Store>
 void convolve(const Window& window, int64_t filters, int64_t group, Product&& product_of, Store&& store) {
   const int64_t per_group = window.channels / group;
@@ -117,9 +118,8 @@ Result<void> run(const ConvTranspose& op, KernelContext& context) {
     return input_error("weights " + to_string(w.type()) + " do not fit " + std::to_string(x.dims()[1]) +
                        " channels in " + std::to_string(op.group) + " groups");
   const Dims kernel(w.dims().begin() + 2, w.dims().end());
-  PARE_ASSIGN(const Window window,
-              make_transposed_window({op.auto_pad, op.dilations, op.pads, op.strides}, x.dims(), kernel,
-                                     op.output_padding, op.output_shape));
+  PARE_ASSIGN(const Window window, make_transposed_window({op.auto_pad, op.dilations, op.pads, op.strides}, x.dims(),
+                                                          kernel, op.output_padding, op.output_shape));
   PARE_ASSIGN(Tensor y, allocate(x.dtype(), window.out_dims(w.dims()[1] * op.group)));
   if (!dispatch(x.dtype(), Floats{}, [&]<class T>() { conv_transpose<T>(window, op.group, context, y); }))
     return no_kernel(x.dtype());
@@ -151,7 +151,8 @@ Result<void> run(const ConvInteger& op, KernelContext& context) {
   const bool known = dispatch(x.dtype(), Bytes{}, [&]<class X>() {
     dispatch(w.dtype(), Bytes{}, [&]<class W>() { go(x.data<X>(), w.data<W>()); });
   });
-  if (!known || (w.dtype() != DType::int8 && w.dtype() != DType::uint8)) return no_kernel(known ? w.dtype() : x.dtype());
+  if (!known || (w.dtype() != DType::int8 && w.dtype() != DType::uint8))
+    return no_kernel(known ? w.dtype() : x.dtype());
   context.outputs[0] = std::move(y);
   return {};
 }

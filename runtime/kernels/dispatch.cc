@@ -60,7 +60,8 @@ Result<Dims> broadcast_dims(const std::vector<Dims>& all) {
   for (const Dims& dims : all) {
     for (size_t i = 0; i < dims.size(); ++i) {
       int64_t& to = out[rank - dims.size() + i];
-      if (to == 1) to = dims[i];
+      if (to == 1)
+        to = dims[i];
       else if (dims[i] != 1 && dims[i] != to)
         return input_error("extents " + std::to_string(to) + " and " + std::to_string(dims[i]) + " do not broadcast");
     }
@@ -123,8 +124,10 @@ void ElementMover::move(int64_t to, int64_t from) {
 
 void ElementMover::read_from(const Tensor& other) {
   in_ = &other;
-  if (dtype_ == DType::string) strings_in_ = other.string_values();
-  else from_ = other.bytes().data();
+  if (dtype_ == DType::string)
+    strings_in_ = other.string_values();
+  else
+    from_ = other.bytes().data();
 }
 
 Tensor ElementMover::take() {

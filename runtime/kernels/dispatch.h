@@ -112,6 +112,21 @@ Result<Tensor> select(const Tensor& in, const std::vector<std::vector<int64_t>>&
 // out[i0, i1, ...] = in at offset + sum i_k * strides[k], in elements.
 Result<Tensor> strided(const Tensor& in, const Dims& dims, const std::vector<int64_t>& strides, int64_t offset = 0);
 
+// y = f(x) for floats, in double.
+template <class F>
+Result<void> map_floats(KernelContext& context, F&& f) {
+  const Tensor& x = context.inputs[0];
+  PARE_ASSIGN(Tensor y, allocate(x.dtype(), x.dims()));
+  const bool known = dispatch(x.dtype(), Floats{}, [&]<class T>() {
+    const auto in = x.data<T>();
+    auto out = y.mutable_data<T>();
+    for (size_t i = 0; i < in.size(); ++i) out[i] = static_cast<T>(f(static_cast<double>(in[i])));
+  });
+  if (!known) return no_kernel(x.dtype());
+  context.outputs[0] = std::move(y);
+  return {};
+}
+
 // 0..size-1
 std::vector<int64_t> iota(int64_t size);
 // Axis in [0, rank), or a Failure.

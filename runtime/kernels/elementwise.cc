@@ -13,39 +13,69 @@ using namespace kernels;
 double evaluate(Unary::Kind kind, double x) {
   using enum Unary::Kind;
   switch (kind) {
-    case Abs: return std::fabs(x);
-    case Acos: return std::acos(x);
-    case Acosh: return std::acosh(x);
-    case Asin: return std::asin(x);
-    case Asinh: return std::asinh(x);
-    case Atan: return std::atan(x);
-    case Atanh: return std::atanh(x);
-    case Ceil: return std::ceil(x);
-    case Cos: return std::cos(x);
-    case Cosh: return std::cosh(x);
-    case Erf: return std::erf(x);
-    case Exp: return std::exp(x);
-    case Floor: return std::floor(x);
-    case HardSwish: return x * std::max(0.0, std::min(1.0, x / 6 + 0.5));
-    case Log: return std::log(x);
-    case Mish: return x * std::tanh(x > 30 ? x : std::log1p(std::exp(x)));
-    case Neg: return -x;
-    case Reciprocal: return 1 / x;
-    case Relu: return x < 0 ? 0 : x;
-    case Round: return std::nearbyint(x);
-    case Sigmoid: return 1 / (1 + std::exp(-x));
-    case Sign: return x > 0 ? 1 : x < 0 ? -1 : x;
-    case Sin: return std::sin(x);
-    case Sinh: return std::sinh(x);
-    case Softplus: return x > 30 ? x + std::exp(-x) : std::log1p(std::exp(x));
-    case Softsign: return x / (1 + std::fabs(x));
-    case Sqrt: return std::sqrt(x);
-    case Tan: return std::tan(x);
-    case Tanh: return std::tanh(x);
+    case Abs:
+      return std::fabs(x);
+    case Acos:
+      return std::acos(x);
+    case Acosh:
+      return std::acosh(x);
+    case Asin:
+      return std::asin(x);
+    case Asinh:
+      return std::asinh(x);
+    case Atan:
+      return std::atan(x);
+    case Atanh:
+      return std::atanh(x);
+    case Ceil:
+      return std::ceil(x);
+    case Cos:
+      return std::cos(x);
+    case Cosh:
+      return std::cosh(x);
+    case Erf:
+      return std::erf(x);
+    case Exp:
+      return std::exp(x);
+    case Floor:
+      return std::floor(x);
+    case HardSwish:
+      return x * std::max(0.0, std::min(1.0, x / 6 + 0.5));
+    case Log:
+      return std::log(x);
+    case Mish:
+      return x * std::tanh(x > 30 ? x : std::log1p(std::exp(x)));
+    case Neg:
+      return -x;
+    case Reciprocal:
+      return 1 / x;
+    case Relu:
+      return x < 0 ? 0 : x;
+    case Round:
+      return std::nearbyint(x);
+    case Sigmoid:
+      return 1 / (1 + std::exp(-x));
+    case Sign:
+      return x > 0 ? 1 : x < 0 ? -1 : x;
+    case Sin:
+      return std::sin(x);
+    case Sinh:
+      return std::sinh(x);
+    case Softplus:
+      return x > 30 ? x + std::exp(-x) : std::log1p(std::exp(x));
+    case Softsign:
+      return x / (1 + std::fabs(x));
+    case Sqrt:
+      return std::sqrt(x);
+    case Tan:
+      return std::tan(x);
+    case Tanh:
+      return std::tanh(x);
     case BitwiseNot:
     case Identity:
     case IsNaN:
-    case Not: break;
+    case Not:
+      break;
   }
   return x;
 }
@@ -55,12 +85,23 @@ template <class T>
 bool evaluate_integer(Unary::Kind kind, T x, T& y) {
   using Unsigned = std::make_unsigned_t<T>;
   switch (kind) {
-    case Unary::Kind::Abs: y = x < T(0) ? T(Unsigned(0) - Unsigned(x)) : x; return true;
-    case Unary::Kind::Neg: y = T(Unsigned(0) - Unsigned(x)); return true;
-    case Unary::Kind::Relu: y = x < T(0) ? T(0) : x; return true;
-    case Unary::Kind::Sign: y = x < T(0) ? T(-1) : x > T(0) ? T(1) : T(0); return true;
-    case Unary::Kind::BitwiseNot: y = T(~x); return true;
-    default: return false;
+    case Unary::Kind::Abs:
+      y = x < T(0) ? T(Unsigned(0) - Unsigned(x)) : x;
+      return true;
+    case Unary::Kind::Neg:
+      y = T(Unsigned(0) - Unsigned(x));
+      return true;
+    case Unary::Kind::Relu:
+      y = x < T(0) ? T(0) : x;
+      return true;
+    case Unary::Kind::Sign:
+      y = x < T(0) ? T(-1) : x > T(0) ? T(1) : T(0);
+      return true;
+    case Unary::Kind::BitwiseNot:
+      y = T(~x);
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -87,25 +128,40 @@ T arithmetic(Binary::Kind kind, T a, T b) {
   if constexpr (std::is_floating_point_v<T>) {
     const double x = a, y = b;
     switch (kind) {
-      case Add: return static_cast<T>(x + y);
-      case Sub: return static_cast<T>(x - y);
-      case Mul: return static_cast<T>(x * y);
-      case Div: return static_cast<T>(x / y);
-      case PRelu: return static_cast<T>(x < 0 ? x * y : x);
-      default: return a;
+      case Add:
+        return static_cast<T>(x + y);
+      case Sub:
+        return static_cast<T>(x - y);
+      case Mul:
+        return static_cast<T>(x * y);
+      case Div:
+        return static_cast<T>(x / y);
+      case PRelu:
+        return static_cast<T>(x < 0 ? x * y : x);
+      default:
+        return a;
     }
   } else {
     const auto x = static_cast<uint64_t>(a), y = static_cast<uint64_t>(b);
     switch (kind) {
-      case Add: return static_cast<T>(x + y);
-      case Sub: return static_cast<T>(x - y);
-      case Mul: return static_cast<T>(x * y);
-      case Div: return b == T(0) ? T(0) : std::is_signed_v<T> && b == T(-1) ? static_cast<T>(0 - x) : static_cast<T>(a / b);
-      case PRelu: return a < T(0) ? static_cast<T>(x * y) : a;
-      case BitwiseAnd: return static_cast<T>(x & y);
-      case BitwiseOr: return static_cast<T>(x | y);
-      case BitwiseXor: return static_cast<T>(x ^ y);
-      default: return a;
+      case Add:
+        return static_cast<T>(x + y);
+      case Sub:
+        return static_cast<T>(x - y);
+      case Mul:
+        return static_cast<T>(x * y);
+      case Div:
+        return b == T(0) ? T(0) : std::is_signed_v<T> && b == T(-1) ? static_cast<T>(0 - x) : static_cast<T>(a / b);
+      case PRelu:
+        return a < T(0) ? static_cast<T>(x * y) : a;
+      case BitwiseAnd:
+        return static_cast<T>(x & y);
+      case BitwiseOr:
+        return static_cast<T>(x | y);
+      case BitwiseXor:
+        return static_cast<T>(x ^ y);
+      default:
+        return a;
     }
   }
 }
@@ -114,15 +170,24 @@ template <class T>
 bool compare(Binary::Kind kind, T a, T b) {
   using enum Binary::Kind;
   switch (kind) {
-    case Equal: return a == b;
-    case Greater: return a > b;
-    case GreaterOrEqual: return a >= b;
-    case Less: return a < b;
-    case LessOrEqual: return a <= b;
-    case And: return a && b;
-    case Or: return a || b;
-    case Xor: return !a != !b;
-    default: return false;
+    case Equal:
+      return a == b;
+    case Greater:
+      return a > b;
+    case GreaterOrEqual:
+      return a >= b;
+    case Less:
+      return a < b;
+    case LessOrEqual:
+      return a <= b;
+    case And:
+      return a && b;
+    case Or:
+      return a || b;
+    case Xor:
+      return !a != !b;
+    default:
+      return false;
   }
 }
 
@@ -150,21 +215,6 @@ Result<Pairing> pair_up(const Tensor& a, const Tensor& b) {
   return pairing;
 }
 
-// y = f(x) for floats, in double.
-template <class F>
-Result<void> map_floats(KernelContext& context, F&& f) {
-  const Tensor& x = context.inputs[0];
-  PARE_ASSIGN(Tensor y, allocate(x.dtype(), x.dims()));
-  const bool known = dispatch(x.dtype(), Floats{}, [&]<class T>() {
-    const auto in = x.data<T>();
-    auto out = y.mutable_data<T>();
-    for (size_t i = 0; i < in.size(); ++i) out[i] = static_cast<T>(f(static_cast<double>(in[i])));
-  });
-  if (!known) return no_kernel(x.dtype());
-  context.outputs[0] = std::move(y);
-  return {};
-}
-
 Result<void> pow_of(KernelContext& context) {
   const Tensor& a = context.inputs[0];
   const Tensor& b = context.inputs[1];
@@ -187,17 +237,10 @@ void fold_inputs(const KernelContext& context, Tensor& y, F&& combine) {
   bool first = true;
   for (const Tensor& input : context.inputs) {
     const auto in = input.data<T>();
-    for_each_index<1>(y.dims(), {broadcast_strides(input.dims(), y.dims())}, [&](int64_t i, const auto& at) {
-      out[i] = first ? in[at[0]] : combine(out[i], in[at[0]]);
-    });
+    for_each_index<1>(y.dims(), {broadcast_strides(input.dims(), y.dims())},
+                      [&](int64_t i, const auto& at) { out[i] = first ? in[at[0]] : combine(out[i], in[at[0]]); });
     first = false;
   }
-}
-
-double gelu(bool tanh_form, double x) {
-  constexpr double kSqrt2OverPi = 0.79788456080286535588, kSqrt1_2 = 0.70710678118654752440;
-  if (tanh_form) return 0.5 * x * (1 + std::tanh(kSqrt2OverPi * (x + 0.044715 * x * x * x)));
-  return 0.5 * x * (1 + std::erf(x * kSqrt1_2));
 }
 
 }  // namespace
@@ -259,9 +302,13 @@ Result<void> run(const Binary& op, KernelContext& context) {
     }
   };
   bool known = false;
-  if (is_logic(op.kind)) known = dispatch(a.dtype(), Types<bool>{}, go);
-  else if (is_bitwise(op.kind)) known = dispatch(a.dtype(), Integers{}, go);
-  else known = dispatch(a.dtype(), Numbers{}, go) || (op.kind == Binary::Kind::Equal && dispatch(a.dtype(), Types<bool>{}, go));
+  if (is_logic(op.kind))
+    known = dispatch(a.dtype(), Types<bool>{}, go);
+  else if (is_bitwise(op.kind))
+    known = dispatch(a.dtype(), Integers{}, go);
+  else
+    known = dispatch(a.dtype(), Numbers{}, go) ||
+            (op.kind == Binary::Kind::Equal && dispatch(a.dtype(), Types<bool>{}, go));
   if (!known) return no_kernel(a.dtype());
   context.outputs[0] = std::move(y);
   return {};
@@ -294,45 +341,6 @@ Result<void> run(const Variadic& op, KernelContext& context) {
   return {};
 }
 
-Result<void> run(const Clip& op, KernelContext& context) {
-  if (auto done = through_float32(op, context)) return *done;
-  const Tensor& x = context.inputs[0];
-  for (size_t slot : {1, 2})
-    if (context.has(slot) && (context.inputs[slot].size() != 1 || context.inputs[slot].dtype() != x.dtype()))
-      return input_error("takes bounds that are scalars of the input's type");
-  PARE_ASSIGN(Tensor y, allocate(x.dtype(), x.dims()));
-  const bool known = dispatch(x.dtype(), Numbers{}, [&]<class T>() {
-    const T low = context.has(1) ? context.inputs[1].data<T>()[0] : std::numeric_limits<T>::lowest();
-    const T high = context.has(2) ? context.inputs[2].data<T>()[0] : std::numeric_limits<T>::max();
-    const bool below = context.has(1), above = context.has(2);
-    const auto in = x.data<T>();
-    auto out = y.mutable_data<T>();
-    for (size_t i = 0; i < in.size(); ++i) {
-      T value = in[i];
-      if (below && value < low) value = low;
-      if (above && value > high) value = high;
-      out[i] = value;
-    }
-  });
-  if (!known) return no_kernel(x.dtype());
-  context.outputs[0] = std::move(y);
-  return {};
-}
-
-#define PARE_MAP(O, EXPRESSION)                                   \
-  Result<void> run(const O& op, KernelContext& context) {         \
-    if (auto done = through_float32(op, context)) return *done;   \
-    return map_floats(context, [&](double x) -> double { return EXPRESSION; }); \
-  }
-PARE_MAP(LeakyRelu, x < 0 ? static_cast<double>(op.alpha) * x : x)
-PARE_MAP(Elu, x < 0 ? static_cast<double>(op.alpha) * std::expm1(x) : x)
-PARE_MAP(Celu, std::max(0.0, x) + std::min(0.0, static_cast<double>(op.alpha) * std::expm1(x / static_cast<double>(op.alpha))))
-PARE_MAP(ThresholdedRelu, x > static_cast<double>(op.alpha) ? x : 0.0)
-PARE_MAP(Selu, static_cast<double>(op.gamma) * (x > 0 ? x : static_cast<double>(op.alpha) * std::expm1(x)))
-PARE_MAP(HardSigmoid, std::max(0.0, std::min(1.0, static_cast<double>(op.alpha) * x + static_cast<double>(op.beta))))
-PARE_MAP(Gelu, gelu(op.approximate == "tanh", x))
-#undef PARE_MAP
-
 Result<void> run(const Cast& op, KernelContext& context) {
   if (op.saturate == 0 && is_float(op.to) && bits(op.to) == 8)
     return unsupported("has no kernel for conversion to " + std::string(name(op.to)) + " without saturation");
@@ -351,8 +359,8 @@ Result<void> run(const Where&, KernelContext& context) {
   PARE_TRY(from_x.allocate());
   const auto picks = condition.data<bool>();
   // Two passes: the elements of X where the condition holds, then those of Y into the same result.
-  const std::array<std::vector<int64_t>, 3> strides{broadcast_strides(condition.dims(), dims),
-                                                    broadcast_strides(x.dims(), dims), broadcast_strides(y.dims(), dims)};
+  const std::array<std::vector<int64_t>, 3> strides{
+      broadcast_strides(condition.dims(), dims), broadcast_strides(x.dims(), dims), broadcast_strides(y.dims(), dims)};
   for_each_index<3>(dims, strides, [&](int64_t i, const auto& at) {
     if (picks[at[0]]) from_x.move(i, at[1]);
   });

@@ -149,7 +149,8 @@ Result<void> run(const MatMulInteger&, KernelContext& context) {
   const bool known = dispatch(a.dtype(), Bytes{}, [&]<class A>() {
     dispatch(b.dtype(), Bytes{}, [&]<class B>() { go(a.data<A>(), b.data<B>()); });
   });
-  if (!known || (b.dtype() != DType::int8 && b.dtype() != DType::uint8)) return no_kernel(known ? b.dtype() : a.dtype());
+  if (!known || (b.dtype() != DType::int8 && b.dtype() != DType::uint8))
+    return no_kernel(known ? b.dtype() : a.dtype());
   context.outputs[0] = std::move(y);
   return {};
 }

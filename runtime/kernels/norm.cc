@@ -17,7 +17,8 @@ Result<void> check_channels(const KernelContext& context, size_t operands) {
   const int64_t channels = x.rank() > 1 ? x.dims()[1] : 1;
   for (size_t i = 1; i <= operands; ++i)
     if (context.inputs[i].size() != channels)
-      return input_error("needs one entry per channel (" + std::to_string(channels) + "), found " + to_string(context.inputs[i].type()));
+      return input_error("needs one entry per channel (" + std::to_string(channels) + "), found " +
+                         to_string(context.inputs[i].type()));
   return {};
 }
 
@@ -37,7 +38,8 @@ Moments moments(const T* values, int64_t count) {
   double sum = 0, squares = 0;
   for (int64_t i = 0; i < count; ++i) sum += static_cast<double>(values[i]);
   const double mean = sum / static_cast<double>(count);
-  for (int64_t i = 0; i < count; ++i) squares += (static_cast<double>(values[i]) - mean) * (static_cast<double>(values[i]) - mean);
+  for (int64_t i = 0; i < count; ++i)
+    squares += (static_cast<double>(values[i]) - mean) * (static_cast<double>(values[i]) - mean);
   return {mean, squares / static_cast<double>(count)};
 }
 
@@ -53,15 +55,16 @@ void softmax(const Softmax& op, const Lines& lines, const Tensor& x, Tensor& y) 
       for (int64_t k = 0; k < lines.size; ++k) sum += std::exp(static_cast<double>(in[base + k * lines.inner]) - top);
       for (int64_t k = 0; k < lines.size; ++k) {
         const double value = static_cast<double>(in[base + k * lines.inner]) - top;
-        out[base + k * lines.inner] = static_cast<T>(op.kind == Softmax::Kind::Softmax ? std::exp(value) / sum : value - std::log(sum));
+        out[base + k * lines.inner] =
+            static_cast<T>(op.kind == Softmax::Kind::Softmax ? std::exp(value) / sum : value - std::log(sum));
       }
     }
   }
 }
 
 template <class T>
-void layer_norm(const LayerNormalization& op, int64_t rows, int64_t columns, KernelContext& context, Tensor& y, Tensor& means,
-                Tensor& inverses) {
+void layer_norm(const LayerNormalization& op, int64_t rows, int64_t columns, KernelContext& context, Tensor& y,
+                Tensor& means, Tensor& inverses) {
   const Dims& dims = context.inputs[0].dims();
   const auto in = context.inputs[0].data<T>();
   const auto scale = context.inputs[1].data<T>();
@@ -80,7 +83,8 @@ void layer_norm(const LayerNormalization& op, int64_t rows, int64_t columns, Ker
   for_each_index<2>(dims, strides, [&](int64_t i, const auto& at) {
     const auto& [mean, inverse] = row_moments[i / columns];
     const double normal = (static_cast<double>(in[i]) - mean) * inverse;
-    out[i] = static_cast<T>(normal * static_cast<double>(scale[at[0]]) + (bias.empty() ? 0.0 : static_cast<double>(bias[at[1]])));
+    out[i] = static_cast<T>(normal * static_cast<double>(scale[at[0]]) +
+                            (bias.empty() ? 0.0 : static_cast<double>(bias[at[1]])));
   });
 }
 
@@ -122,7 +126,8 @@ Result<void> run(const InstanceNormalization& op, KernelContext& context) {
     auto out = y.mutable_data<T>();
     for (int64_t plane = 0; inner > 0 && plane * inner < x.size(); ++plane) {
       const auto [mean, variance] = moments(in.data() + plane * inner, inner);
-      const double factor = context.inputs[1].as_double(plane % channels) / std::sqrt(variance + static_cast<double>(op.epsilon));
+      const double factor =
+          context.inputs[1].as_double(plane % channels) / std::sqrt(variance + static_cast<double>(op.epsilon));
       const double bias = context.inputs[2].as_double(plane % channels);
       for (int64_t i = plane * inner; i < (plane + 1) * inner; ++i)
         out[i] = static_cast<T>((static_cast<double>(in[i]) - mean) * factor + bias);
@@ -150,7 +155,8 @@ Result<void> run(const LayerNormalization& op, KernelContext& context) {
   PARE_ASSIGN(Tensor means, allocate(DType::float32, row_dims));
   PARE_ASSIGN(Tensor inverses, allocate(DType::float32, row_dims));
   const int64_t columns = rows > 0 ? x.size() / rows : 0;
-  const bool known = dispatch(x.dtype(), Floats{}, [&]<class T>() { layer_norm<T>(op, rows, columns, context, y, means, inverses); });
+  const bool known =
+      dispatch(x.dtype(), Floats{}, [&]<class T>() { layer_norm<T>(op, rows, columns, context, y, means, inverses); });
   if (!known) return no_kernel(x.dtype());
   context.outputs[0] = std::move(y);
   if (context.outputs.size() > 1) context.outputs[1] = std::move(means);
@@ -173,7 +179,8 @@ Result<void> run(const LRN& op, KernelContext& context) {
       const int64_t low = std::max<int64_t>(0, c - (op.size - 1) / 2), high = std::min(lines.size - 1, c + op.size / 2);
       double squares = 0;
       for (int64_t k = low; k <= high; ++k) squares += std::pow(static_cast<double>(in[i + (k - c) * lines.inner]), 2);
-      const double base = static_cast<double>(op.bias) + static_cast<double>(op.alpha) / static_cast<double>(op.size) * squares;
+      const double base =
+          static_cast<double>(op.bias) + static_cast<double>(op.alpha) / static_cast<double>(op.size) * squares;
       out[i] = static_cast<T>(static_cast<double>(in[i]) / std::pow(base, static_cast<double>(op.beta)));
     }
   });

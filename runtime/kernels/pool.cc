@@ -24,7 +24,8 @@ void max_pool(const Window& window, bool column_major, const Tensor& x, Tensor& 
   for (int64_t plane = 0; plane < window.batch * window.channels; ++plane) {
     const int64_t from = plane * window.in_size();
     for_each_position(window, [&](int64_t o, int64_t d, int64_t h, int64_t w) {
-      T best = std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
+      T best =
+          std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
       int64_t where = -1;
       for_each_cell(window, d, h, w, [&](int64_t cell, int64_t) {
         const T value = in[from + cell];
@@ -143,7 +144,8 @@ Result<void> run(const DepthToSpace& op, KernelContext& context) {
   if (x.rank() != 4 || b < 1 || b > (1 << 15) || x.dims()[1] % (b * b) != 0)
     return input_error("takes [N, C * blocksize^2, H, W], found " + to_string(x.type()));
   const int64_t n = x.dims()[0], c = x.dims()[1] / (b * b), h = x.dims()[2], w = x.dims()[3];
-  // Axes N, C, H, block row, W, block column of the output, over the input's channel order: DCR keeps the block outermost.
+  // Axes N, C, H, block row, W, block column of the output, over the input's channel order: DCR keeps the block
+  // outermost.
   const bool dcr = op.mode == "DCR";
   const int64_t plane = h * w;
   const int64_t c_stride = dcr ? plane : b * b * plane;

@@ -32,14 +32,17 @@ Result<ScaleMap> scale_map(const Dims& x, const Tensor& scale, const Tensor* zer
   map.block = block_size;
   if (block_size == 0) {
     if (scale.rank() != 1 || scale.size() != map.size)
-      return input_error("needs one scale per entry of axis " + std::to_string(at) + ", found " + to_string(scale.type()));
+      return input_error("needs one scale per entry of axis " + std::to_string(at) + ", found " +
+                         to_string(scale.type()));
     return map;
   }
   if (block_size < 0) return input_error("block_size is negative");
   Dims expected = x;
   map.blocks = (map.size + block_size - 1) / block_size;
   expected[at] = map.blocks;
-  if (scale.dims() != expected) return input_error("needs one scale per block of " + std::to_string(block_size) + ", found " + to_string(scale.type()));
+  if (scale.dims() != expected)
+    return input_error("needs one scale per block of " + std::to_string(block_size) + ", found " +
+                       to_string(scale.type()));
   return map;
 }
 
@@ -55,7 +58,8 @@ Result<void> run(const QuantizeLinear& op, KernelContext& context) {
   const bool to_float = is_float(to);
   if (!is_integer(to) && !(to_float && bits(to) <= 8)) return no_kernel(to);
   if (to_float && op.saturate == 0) return unsupported("has no kernel for quantization without saturation");
-  // The division is one float32 operation (float16 and bfloat16 scales: rounded to that type first), as ONNX defines it.
+  // The division is one float32 operation (float16 and bfloat16 scales: rounded to that type first), as ONNX defines
+  // it.
   const DType narrow = op.precision != 0 ? static_cast<DType>(op.precision) : scale.dtype();
   PARE_ASSIGN(Tensor y, allocate(to, x.dims()));
   for (int64_t i = 0; i < x.size(); ++i) {
@@ -64,7 +68,8 @@ Result<void> run(const QuantizeLinear& op, KernelContext& context) {
     if (narrow == DType::float16) ratio = half_to_float(float_to_half(ratio));
     if (narrow == DType::bfloat16) ratio = bfloat16_to_float(float_to_bfloat16(ratio));
     const double offset = zero ? zero->as_double(at) : 0.0;
-    y.set_double(i, to_float ? static_cast<double>(ratio) + offset : std::nearbyint(static_cast<double>(ratio)) + offset);
+    y.set_double(i,
+                 to_float ? static_cast<double>(ratio) + offset : std::nearbyint(static_cast<double>(ratio)) + offset);
   }
   context.outputs[0] = std::move(y);
   return {};

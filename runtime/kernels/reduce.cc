@@ -20,16 +20,29 @@ struct Fold {
     using enum Reduce::Kind;
     const bool first = count++ == 0;
     switch (kind) {
-      case L1: value += x < Acc(0) ? -x : x; break;
+      case L1:
+        value += x < Acc(0) ? -x : x;
+        break;
       case L2:
-      case SumSquare: value += x * x; break;
+      case SumSquare:
+        value += x * x;
+        break;
       case LogSum:
       case Mean:
-      case Sum: value += x; break;
-      case Prod: value = first ? x : value * x; break;
-      case Max: value = first || x > value || x != x ? x : value; break;
-      case Min: value = first || x < value || x != x ? x : value; break;
-      case LogSumExp: break;  // in two passes, by the caller
+      case Sum:
+        value += x;
+        break;
+      case Prod:
+        value = first ? x : value * x;
+        break;
+      case Max:
+        value = first || x > value || x != x ? x : value;
+        break;
+      case Min:
+        value = first || x < value || x != x ? x : value;
+        break;
+      case LogSumExp:
+        break;  // in two passes, by the caller
     }
   }
 };
@@ -47,7 +60,8 @@ template <class T>
 T reduce_line(Reduce::Kind kind, std::span<const T> values) {
   using enum Reduce::Kind;
   if (kind == LogSumExp) return static_cast<T>(log_sum_exp(values));
-  using Acc = std::conditional_t<std::is_floating_point_v<T>, double, std::conditional_t<std::is_signed_v<T>, int64_t, uint64_t>>;
+  using Acc = std::conditional_t<std::is_floating_point_v<T>, double,
+                                 std::conditional_t<std::is_signed_v<T>, int64_t, uint64_t>>;
   using Wrapped = std::conditional_t<std::is_floating_point_v<T>, double, uint64_t>;  // wraps instead of overflowing
   const bool orders = kind == Max || kind == Min;
   if (orders || std::is_floating_point_v<T> || kind == L1) {
@@ -66,7 +80,8 @@ T reduce_line(Reduce::Kind kind, std::span<const T> values) {
   Fold<Wrapped> fold{kind};
   for (const T value : values) fold.add(static_cast<Wrapped>(value));
   if (values.empty() && kind == Prod) return T(1);
-  if (kind == Mean) return values.empty() ? T(0) : static_cast<T>(static_cast<Acc>(fold.value) / static_cast<Acc>(values.size()));
+  if (kind == Mean)
+    return values.empty() ? T(0) : static_cast<T>(static_cast<Acc>(fold.value) / static_cast<Acc>(values.size()));
   if (kind == L2) return static_cast<T>(std::sqrt(static_cast<double>(fold.value)));
   if (kind == LogSum) return static_cast<T>(std::log(static_cast<double>(static_cast<Acc>(fold.value))));
   return static_cast<T>(fold.value);
@@ -84,8 +99,10 @@ Plan split_axes(const Dims& dims, const std::vector<bool>& reduced, bool keep) {
   for (size_t i = 0; i < dims.size(); ++i) {
     (reduced[i] ? plan.reduced : plan.kept).push_back(dims[i]);
     (reduced[i] ? plan.reduced_strides : plan.kept_strides).push_back(strides[i]);
-    if (!reduced[i]) plan.out_dims.push_back(dims[i]);
-    else if (keep) plan.out_dims.push_back(1);
+    if (!reduced[i])
+      plan.out_dims.push_back(dims[i]);
+    else if (keep)
+      plan.out_dims.push_back(1);
   }
   return plan;
 }
@@ -95,7 +112,8 @@ template <class T, class F>
 void for_each_line(const Plan& plan, std::span<const T> in, F&& f) {
   std::vector<T> line(static_cast<size_t>(product(plan.reduced)));
   for_each_index<1>(plan.kept, {plan.kept_strides}, [&](int64_t o, const auto& base) {
-    for_each_index<1>(plan.reduced, {plan.reduced_strides}, [&](int64_t i, const auto& at) { line[i] = in[base[0] + at[0]]; });
+    for_each_index<1>(plan.reduced, {plan.reduced_strides},
+                      [&](int64_t i, const auto& at) { line[i] = in[base[0] + at[0]]; });
     f(o, std::span<const T>(line));
   });
 }
@@ -131,7 +149,8 @@ Result<void> run(const Reduce& op, KernelContext& context) {
   PARE_ASSIGN(Tensor y, allocate(x.dtype(), plan.out_dims));
   const bool known = dispatch(x.dtype(), Numbers{}, [&]<class T>() {
     auto out = y.mutable_data<T>();
-    for_each_line<T>(plan, x.data<T>(), [&](int64_t o, std::span<const T> line) { out[o] = reduce_line<T>(op.kind, line); });
+    for_each_line<T>(plan, x.data<T>(),
+                     [&](int64_t o, std::span<const T> line) { out[o] = reduce_line<T>(op.kind, line); });
   });
   if (!known) return no_kernel(x.dtype());
   context.outputs[0] = std::move(y);
@@ -149,7 +168,8 @@ Result<void> run(const ArgReduce& op, KernelContext& context) {
   PARE_ASSIGN(Tensor y, allocate(DType::int64, plan.out_dims));
   const bool known = dispatch(x.dtype(), Numbers{}, [&]<class T>() {
     auto out = y.mutable_data<int64_t>();
-    for_each_line<T>(plan, x.data<T>(), [&](int64_t o, std::span<const T> line) { out[o] = extreme_index<T>(op, line); });
+    for_each_line<T>(plan, x.data<T>(),
+                     [&](int64_t o, std::span<const T> line) { out[o] = extreme_index<T>(op, line); });
   });
   if (!known) return no_kernel(x.dtype());
   context.outputs[0] = std::move(y);

@@ -17,7 +17,7 @@ struct Tap {
 struct AxisPlan {
   int64_t in = 1, out = 1;
   double scale = 1, roi_begin = 0, roi_end = 1;
-  bool touched = false;  // false: the axis stays as it is
+  bool touched = false;                // false: the axis stays as it is
   std::vector<std::vector<Tap>> taps;  // per output coordinate; empty: extrapolation_value
 };
 
@@ -71,7 +71,8 @@ std::vector<Tap> taps_at(const Resize& op, const AxisPlan& axis, double at) {
   double sum = 0;
   for (int64_t i = begin; i <= end; ++i) {
     const double distance = (static_cast<double>(base + i) - at) * squeeze;
-    const double weight = op.mode == "cubic" ? cubic(distance, static_cast<double>(op.cubic_coeff_a)) : triangle(distance);
+    const double weight =
+        op.mode == "cubic" ? cubic(distance, static_cast<double>(op.cubic_coeff_a)) : triangle(distance);
     taps.push_back({base + i, weight});
   }
   if (op.exclude_outside != 0)
@@ -96,7 +97,8 @@ void fill_taps(const Resize& op, AxisPlan& axis) {
   }
 }
 
-Result<void> set_sizes(const Resize& op, const std::vector<size_t>& axes, const std::vector<int64_t>& sizes, std::vector<AxisPlan>& plans) {
+Result<void> set_sizes(const Resize& op, const std::vector<size_t>& axes, const std::vector<int64_t>& sizes,
+                       std::vector<AxisPlan>& plans) {
   double common = 0;
   for (size_t i = 0; i < axes.size(); ++i) {
     const double scale = static_cast<double>(sizes[i]) / static_cast<double>(plans[axes[i]].in);
@@ -106,7 +108,8 @@ Result<void> set_sizes(const Resize& op, const std::vector<size_t>& axes, const 
   for (size_t i = 0; i < axes.size(); ++i) {
     AxisPlan& plan = plans[axes[i]];
     const double in = static_cast<double>(plan.in);
-    plan.out = op.keep_aspect_ratio_policy == "stretch" ? sizes[i] : static_cast<int64_t>(std::floor(common * in + 0.5));
+    plan.out =
+        op.keep_aspect_ratio_policy == "stretch" ? sizes[i] : static_cast<int64_t>(std::floor(common * in + 0.5));
     plan.scale = op.keep_aspect_ratio_policy == "stretch" ? static_cast<double>(sizes[i]) / in : common;
   }
   return {};
@@ -159,7 +162,8 @@ Result<std::vector<AxisPlan>> plan_axes(const Resize& op, const KernelContext& c
 }
 
 // Resamples one axis of `values`; a coordinate without taps gives `outside`.
-std::vector<double> resample(const std::vector<double>& values, int64_t outer, const AxisPlan& axis, int64_t inner, double outside) {
+std::vector<double> resample(const std::vector<double>& values, int64_t outer, const AxisPlan& axis, int64_t inner,
+                             double outside) {
   std::vector<double> out(static_cast<size_t>(outer * axis.out * inner));
   for (int64_t o = 0; o < outer; ++o) {
     for (int64_t x = 0; x < axis.out; ++x) {
@@ -189,7 +193,8 @@ Result<void> run(const Resize& op, KernelContext& context) {
   for (size_t i = 0; i < plans.size(); ++i) {
     if (!plans[i].touched) continue;
     fill_taps(op, plans[i]);
-    values = resample(values, product(now, 0, i), plans[i], product(now, i + 1, now.size()), static_cast<double>(op.extrapolation_value));
+    values = resample(values, product(now, 0, i), plans[i], product(now, i + 1, now.size()),
+                      static_cast<double>(op.extrapolation_value));
     now[i] = plans[i].out;
   }
   const bool whole = is_integer(x.dtype());

@@ -51,7 +51,7 @@ std::vector<int64_t> slice_indices(int64_t start, int64_t end, int64_t step, int
   std::vector<int64_t> indices;
   if (step > 0) {
     end = clamp(end, 0, size);
-    for (int64_t i = clamp(start, 0, size); i < end; i = i > end - step ? end : i + step) indices.push_back(i);
+    for (int64_t i = clamp(start, 0, size); i<end; i = i> end - step ? end : i + step) indices.push_back(i);
   } else {
     end = clamp(end, -1, size - 1);
     for (int64_t i = clamp(start, -1, size - 1); i > end; i = i < end - step ? end : i + step) indices.push_back(i);
@@ -84,12 +84,14 @@ Result<void> run(const Reshape& op, KernelContext& context) {
       dims[i] = x.dims()[i];
     }
     if (dims[i] == -1 && unknown >= 0) return input_error("shape has more than one -1");
-    if (dims[i] == -1) unknown = static_cast<int>(i);
+    if (dims[i] == -1)
+      unknown = static_cast<int>(i);
     else if (dims[i] < 0 || __builtin_mul_overflow(known, dims[i], &known))
       return input_error("shape holds " + std::to_string(dims[i]));
   }
   if (unknown >= 0) {
-    if (known == 0 || x.size() % known != 0) return input_error("shape does not divide " + std::to_string(x.size()) + " elements");
+    if (known == 0 || x.size() % known != 0)
+      return input_error("shape does not divide " + std::to_string(x.size()) + " elements");
     dims[static_cast<size_t>(unknown)] = x.size() / known;
   }
   return reshape(context, std::move(dims));
@@ -116,8 +118,10 @@ Result<void> run(const Squeeze&, KernelContext& context) {
   }
   Dims left;
   for (size_t i = 0; i < dims.size(); ++i) {
-    if (!gone[i]) left.push_back(dims[i]);
-    else if (dims[i] != 1) return input_error("axis " + std::to_string(i) + " has extent " + std::to_string(dims[i]) + ", not 1");
+    if (!gone[i])
+      left.push_back(dims[i]);
+    else if (dims[i] != 1)
+      return input_error("axis " + std::to_string(i) + " has extent " + std::to_string(dims[i]) + ", not 1");
   }
   return reshape(context, std::move(left));
 }
@@ -138,7 +142,8 @@ Result<void> run(const Transpose& op, KernelContext& context) {
   std::vector<int64_t> perm = op.perm;
   if (perm.empty())
     for (size_t i = 0; i < rank; ++i) perm.push_back(static_cast<int64_t>(rank - 1 - i));
-  if (perm.size() != rank) return input_error("perm has " + std::to_string(perm.size()) + " axes, the input " + std::to_string(rank));
+  if (perm.size() != rank)
+    return input_error("perm has " + std::to_string(perm.size()) + " axes, the input " + std::to_string(rank));
   PARE_TRY(axis_flags(perm, rank));
   const auto strides = strides_of(x.dims());
   Dims dims;
@@ -159,7 +164,8 @@ Result<void> run(const Concat& op, KernelContext& context) {
   dims[axis] = 0;
   for (const Tensor& input : context.inputs) {
     Dims other = input.dims();
-    if (input.dtype() != first.dtype() || other.size() != dims.size()) return input_error("takes operands of one type and rank");
+    if (input.dtype() != first.dtype() || other.size() != dims.size())
+      return input_error("takes operands of one type and rank");
     const int64_t extent = other[axis];
     other[axis] = dims[axis];
     if (other != dims) return input_error("operands differ on an axis other than " + std::to_string(axis));
@@ -195,7 +201,8 @@ Result<void> run(const Split& op, KernelContext& context) {
   }
   int64_t total = 0;
   for (const int64_t part : sizes)
-    if (part < 0 || __builtin_add_overflow(total, part, &total)) return input_error("split holds " + std::to_string(part));
+    if (part < 0 || __builtin_add_overflow(total, part, &total))
+      return input_error("split holds " + std::to_string(part));
   if (static_cast<int64_t>(sizes.size()) != parts || total != size)
     return input_error("split must give " + std::to_string(parts) + " parts of together " + std::to_string(size));
   int64_t begin = 0;
@@ -246,7 +253,8 @@ Result<void> run(const Pad& op, KernelContext& context) {
   PARE_TRY(axis_flags(axes, x.dims().size()));
   if (pads.size() != 2 * axes.size()) return input_error("pads must hold two entries per axis");
   const Tensor* fill = context.has(2) ? &context.inputs[2] : nullptr;
-  if (fill && (fill->size() != 1 || fill->dtype() != x.dtype())) return input_error("constant_value must be one element of the input's type");
+  if (fill && (fill->size() != 1 || fill->dtype() != x.dtype()))
+    return input_error("constant_value must be one element of the input's type");
   if (op.mode != "constant" && op.mode != "edge" && op.mode != "reflect" && op.mode != "wrap")
     return input_error("mode \"" + op.mode + "\" is none of constant, reflect, edge, wrap");
   auto maps = identity_maps(x.dims());
@@ -255,10 +263,13 @@ Result<void> run(const Pad& op, KernelContext& context) {
     PARE_ASSIGN(const size_t axis, axis_of(axes[i], x.dims().size()));
     const int64_t size = x.dims()[axis], begin = pads[i], end = pads[axes.size() + i];
     if (std::abs(begin) > kLimit || std::abs(end) > kLimit || size + begin + end < 0)
-      return input_error("pads of " + std::to_string(begin) + " and " + std::to_string(end) + " do not fit an axis of " + std::to_string(size));
-    if (op.mode != "constant" && size == 0 && begin + end > 0) return input_error("cannot pad an empty axis with its own elements");
+      return input_error("pads of " + std::to_string(begin) + " and " + std::to_string(end) +
+                         " do not fit an axis of " + std::to_string(size));
+    if (op.mode != "constant" && size == 0 && begin + end > 0)
+      return input_error("cannot pad an empty axis with its own elements");
     maps[axis].resize(static_cast<size_t>(size + begin + end));
-    for (size_t j = 0; j < maps[axis].size(); ++j) maps[axis][j] = pad_source(op.mode, static_cast<int64_t>(j) - begin, size);
+    for (size_t j = 0; j < maps[axis].size(); ++j)
+      maps[axis][j] = pad_source(op.mode, static_cast<int64_t>(j) - begin, size);
   }
   PARE_ASSIGN(context.outputs[0], select(x, maps, fill));
   return {};
@@ -304,7 +315,8 @@ Result<void> run(const Tile&, KernelContext& context) {
   const auto own = strides_of(x.dims());
   for (size_t i = 0; i < repeats.size(); ++i) {
     int64_t extent = 0;
-    if (repeats[i] < 0 || __builtin_mul_overflow(repeats[i], x.dims()[i], &extent)) return input_error("repeats holds " + std::to_string(repeats[i]));
+    if (repeats[i] < 0 || __builtin_mul_overflow(repeats[i], x.dims()[i], &extent))
+      return input_error("repeats holds " + std::to_string(repeats[i]));
     dims.insert(dims.end(), {repeats[i], x.dims()[i]});
     strides.insert(strides.end(), {0, own[i]});
     out.push_back(extent);
@@ -340,9 +352,11 @@ Result<void> run(const ConstantOfShape& op, KernelContext& context) {
 
 Result<void> run(const Range&, KernelContext& context) {
   for (const Tensor& input : context.inputs)
-    if (input.size() != 1 || input.dtype() != context.inputs[0].dtype()) return input_error("takes three scalars of one type");
+    if (input.size() != 1 || input.dtype() != context.inputs[0].dtype())
+      return input_error("takes three scalars of one type");
   const DType dtype = context.inputs[0].dtype();
-  const double start = context.inputs[0].as_double(0), limit = context.inputs[1].as_double(0), delta = context.inputs[2].as_double(0);
+  const double start = context.inputs[0].as_double(0), limit = context.inputs[1].as_double(0),
+               delta = context.inputs[2].as_double(0);
   if (!(delta < 0 || delta > 0)) return input_error("delta is zero");
   const double count = std::max(0.0, std::ceil((limit - start) / delta));
   if (!(count < 1e10)) return input_error("would give too many elements");

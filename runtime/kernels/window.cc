@@ -17,7 +17,9 @@ Result<Window> prepare(const WindowAttributes& attributes, const Dims& in, const
   window.batch = in[0];
   window.channels = in[1];
   const auto rank = static_cast<size_t>(window.rank);
-  const auto fits = [&](const std::vector<int64_t>& values, size_t count) { return values.empty() || values.size() == count; };
+  const auto fits = [&](const std::vector<int64_t>& values, size_t count) {
+    return values.empty() || values.size() == count;
+  };
   if (kernel.size() != rank || !fits(attributes.dilations, rank) || !fits(attributes.strides, rank) ||
       !fits(attributes.pads, 2 * rank))
     return input_error("kernel_shape, strides, dilations and pads must have one (pads: two) entries per spatial axis");
@@ -74,7 +76,8 @@ Result<Window> make_window(const WindowAttributes& attributes, const Dims& in, c
       return input_error("a window of " + std::to_string(reach) + " does not fit an axis of " +
                          std::to_string(axis.in + axis.pad_begin + axis.pad_end) + " with its padding");
     axis.out = room / axis.stride + 1;
-    if (attributes.ceil_mode && room % axis.stride != 0 && axis.out * axis.stride < axis.in + axis.pad_begin) ++axis.out;
+    if (attributes.ceil_mode && room % axis.stride != 0 && axis.out * axis.stride < axis.in + axis.pad_begin)
+      ++axis.out;
   }
   return window;
 }

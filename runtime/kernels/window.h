@@ -44,7 +44,8 @@ Result<Window> make_transposed_window(const WindowAttributes& attributes, const 
                                       const std::vector<int64_t>& kernel, const std::vector<int64_t>& output_padding,
                                       const std::vector<int64_t>& output_shape);
 
-// out += f(input offset, kernel offset) for each cell of the window at output position (d, h, w) that lies in the input.
+// out += f(input offset, kernel offset) for each cell of the window at output position (d, h, w) that lies in the
+// input.
 template <class F>
 void for_each_cell(const Window& window, int64_t d, int64_t h, int64_t w, F&& f) {
   const auto& [z, y, x] = window.axis;

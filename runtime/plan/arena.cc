@@ -40,7 +40,8 @@ void merge_in_place(Plan& plan) {
     Storage& source = plan.storages[from];
     Storage& target = plan.storages[to];
     if (from == to || source.kind != Storage::Kind::arena || target.kind != Storage::Kind::arena) continue;
-    if (source.last != static_cast<int>(i) || target.first != static_cast<int>(i) || source.bytes != target.bytes) continue;
+    if (source.last != static_cast<int>(i) || target.first != static_cast<int>(i) || source.bytes != target.bytes)
+      continue;
     source.last = target.last;
     for (PlanValue& value : plan.values)
       if (value.storage == to) value.storage = from;
@@ -60,7 +61,8 @@ void assign_arena(Plan& plan) {
       blocks.push_back({rounded(storage.bytes), storage.first, storage.last, &storage.offset});
   for (size_t i = 0; i < plan.steps.size(); ++i)
     if (plan.steps[i].scratch > 0)
-      blocks.push_back({rounded(plan.steps[i].scratch), static_cast<int>(i), static_cast<int>(i), &plan.scratch_offsets[i]});
+      blocks.push_back(
+          {rounded(plan.steps[i].scratch), static_cast<int>(i), static_cast<int>(i), &plan.scratch_offsets[i]});
   std::stable_sort(blocks.begin(), blocks.end(), [](const Block& a, const Block& b) { return a.bytes > b.bytes; });
   std::vector<Block> placed;  // by offset
   plan.arena_bytes = 0;
@@ -76,7 +78,8 @@ void assign_arena(Plan& plan) {
     }
     *block.offset = best == std::numeric_limits<size_t>::max() ? at : best;
     plan.arena_bytes = std::max(plan.arena_bytes, *block.offset + block.bytes);
-    const auto where = std::find_if(placed.begin(), placed.end(), [&](const Block& other) { return *other.offset > *block.offset; });
+    const auto where =
+        std::find_if(placed.begin(), placed.end(), [&](const Block& other) { return *other.offset > *block.offset; });
     placed.insert(where, block);
   }
 }

@@ -148,8 +148,11 @@ int Builder::constant_value(Tensor tensor) {
 int Builder::require(ValueId id, Order order) {
   auto& places = places_[index(id)];
   if (places[slot(order)] >= 0) return places[slot(order)];
-  if (const Tensor* tensor = constant(id); tensor != nullptr && !has(id, Order::onnx))
-    alias(id, constant_value(*tensor), Order::onnx);
+  if (is_constant(id) && !has(id, Order::onnx)) {
+    const Tensor* tensor = constant(id);
+    failed_ = failed_ || tensor == nullptr;
+    alias(id, constant_value(tensor != nullptr ? *tensor : Tensor(dtype(id), dims(id))), Order::onnx);
+  }
   if (put_off_[index(id)] && !has(id, other(order))) emit_put_off(id, order);
   if (places[slot(order)] >= 0) return places[slot(order)];
   const int from = places[slot(other(order))];
@@ -160,8 +163,8 @@ int Builder::require(ValueId id, Order order) {
     Tensor turned(tensor.dtype(), tensor.dims());
     const Dims& d = tensor.dims();
     const int64_t pixels = count_of(d, 2, d.size());
-    transpose_bytes(static_cast<size_t>(bits(tensor.dtype())) / 8, tensor.bytes().data(), turned.mutable_bytes().data(), d[0],
-                    order == Order::onnx ? pixels : d[1], order == Order::onnx ? d[1] : pixels);
+    transpose_bytes(static_cast<size_t>(bits(tensor.dtype())) / 8, tensor.bytes().data(), turned.mutable_bytes().data(),
+                    d[0], order == Order::onnx ? pixels : d[1], order == Order::onnx ? d[1] : pixels);
     alias(id, constant_value(std::move(turned)), order);
     return places_[index(id)][slot(order)];
   }
@@ -176,8 +179,10 @@ void Builder::emit_put_off(ValueId id, Order order) {
   const NodeId producer = graph.value(id).producer;
   if (as<DequantizeLinear>(node(producer).op)) return emit_dequantize(producer);
   const ValueId from = node(producer).inputs[0];
-  if (dims(from) != dims(id)) order = Order::onnx;
-  else if (!has(from, order) && has(from, other(order))) order = other(order);
+  if (dims(from) != dims(id))
+    order = Order::onnx;
+  else if (!has(from, order) && has(from, other(order)))
+    order = other(order);
   alias(id, require(from, order), order);
 }
 
@@ -190,7 +195,11 @@ void Builder::emit_dequantize(NodeId id) {
   const int from = require(q, order);
   const int to = create(out, order);
   const int64_t count = count_of(dims(out));
-  add({.kernel = "dequantize.int8", .nodes = {id}, .reads = {from}, .writes = {to}, .run = [=, quant = *quant](const Frame& frame) {
+  add({.kernel = "dequantize.int8",
+       .nodes = {id},
+       .reads = {from},
+       .writes = {to},
+       .run = [=, quant = *quant](const Frame& frame) {
          int8_dequantize(frame.isa, quant, frame.at(from), frame.at<float>(to), count, frame.pool);
          return Result<void>();
        }});
@@ -203,18 +212,24 @@ void Builder::emit_conversion(int from, int to) {
   const int64_t rows = to_last ? d[1] : pixels, columns = to_last ? pixels : d[1], batch = d[0];
   const auto width = static_cast<size_t>(bits(plan_.values[from].dtype)) / 8;
   const bool floats = plan_.values[from].dtype == DType::float32;
-  add({.kernel = to_last ? "to_channels_last" : "to_onnx_order", .reads = {from}, .writes = {to}, .run = [=](const Frame& frame) {
-         if (floats) frame.kernels.transpose(batch, rows, columns, frame.at<const float>(from), frame.at<float>(to), frame.pool);
-         else transpose_bytes(width, frame.at<const std::byte>(from), frame.at<std::byte>(to), batch, rows, columns);
+  add({.kernel = to_last ? "to_channels_last" : "to_onnx_order",
+       .reads = {from},
+       .writes = {to},
+       .run = [=](const Frame& frame) {
+         if (floats)
+           frame.kernels.transpose(batch, rows, columns, frame.at<const float>(from), frame.at<float>(to), frame.pool);
+         else
+           transpose_bytes(width, frame.at<const std::byte>(from), frame.at<std::byte>(to), batch, rows, columns);
          return Result<void>();
        }});
 }
 
 void Builder::add(Step step) { plan_.steps.push_back(std::move(step)); }
 
-Plan Builder::finish(const std::vector<ValueId>& wanted) {
-  std::vector<int> takers(plan_.storages.size() + 2 * wanted.size() + graph.value_limit(), 0);
+std::optional<Plan> Builder::finish(const std::vector<ValueId>& wanted) {
   for (const ValueId id : wanted) plan_.outputs.push_back(require(id, Order::onnx));
+  if (failed_) return std::nullopt;
+  std::vector<int> takers(plan_.storages.size(), 0);
   for (const int value : plan_.outputs) ++takers[plan_.values[value].storage];
   // An output that nobody else returns is written where it is returned.
   for (size_t i = 0; i < plan_.outputs.size(); ++i) {

@@ -1,7 +1,7 @@
 // Builds a plan: nodes are claimed by matchers, which turn one or several of them into steps.
 //
-// Values exist where somebody asks for them: `require` gives a value in the wanted order, inserting a conversion where it
-// is at hand in the other only, or emitting the DequantizeLinear that was put off until a float consumer came.
+// Values exist where somebody asks for them: `require` gives a value in the wanted order, inserting a conversion where
+// it is at hand in the other only, or emitting the DequantizeLinear that was put off until a float consumer came.
 #pragma once
 
 #include <array>
@@ -51,7 +51,8 @@ class Builder {
   void claim(NodeId id) { claimed_[static_cast<size_t>(id)] = true; }
   bool claimed(NodeId id) const { return claimed_[static_cast<size_t>(id)]; }
 
-  Plan finish(const std::vector<ValueId>& wanted);
+  // None when a constant that a step needs cannot be computed.
+  std::optional<Plan> finish(const std::vector<ValueId>& wanted);
 
  private:
   void emit_conversion(int from, int to);
@@ -63,6 +64,7 @@ class Builder {
   Plan plan_;
   std::vector<std::array<int, 2>> places_;  // by value: plan value in ONNX order and channels last, or -1
   std::vector<bool> claimed_, put_off_;
+  bool failed_ = false;
 };
 
 // Both orders are the same bytes.
@@ -77,23 +79,24 @@ std::shared_ptr<const float> aligned_floats(int64_t count, const std::function<v
 
 // A matcher claims the node, perhaps with others after it, and adds steps; or returns false and changes nothing.
 using Matcher = bool (*)(Builder&, NodeId);
-bool match_view(Builder&, NodeId);         // Reshape, Flatten, Identity...: no step
-bool match_put_off(Builder&, NodeId);      // DequantizeLinear of activations
-bool match_int8_product(Builder&, NodeId); // quantized Conv, Gemm, MatMul, ConvInteger, MatMulInteger
-bool match_int8_other(Builder&, NodeId);   // quantized Add, Mul, pools, activations, Concat...
-bool match_quantize(Builder&, NodeId);     // QuantizeLinear of floats
-bool match_conv(Builder&, NodeId);         // Conv + what follows
+bool match_view(Builder&, NodeId);          // Reshape, Flatten, Identity...: no step
+bool match_put_off(Builder&, NodeId);       // DequantizeLinear of activations
+bool match_int8_product(Builder&, NodeId);  // quantized Conv, Gemm, MatMul, ConvInteger, MatMulInteger
+bool match_int8_other(Builder&, NodeId);    // quantized Add, Mul, pools, activations, Concat...
+bool match_quantize(Builder&, NodeId);      // QuantizeLinear of floats
+bool match_conv(Builder&, NodeId);          // Conv + what follows
 bool match_conv_transpose(Builder&, NodeId);
-bool match_gemm(Builder&, NodeId);         // Gemm, MatMul + what follows
+bool match_gemm(Builder&, NodeId);  // Gemm, MatMul + what follows
 bool match_pool(Builder&, NodeId);
 bool match_elementwise(Builder&, NodeId);
 bool match_softmax(Builder&, NodeId);
-bool match_move(Builder&, NodeId);         // Slice, Pad, Concat, Split, Transpose, Expand, nearest Resize...
-bool match_plain(Builder&, NodeId);        // everything
+bool match_move(Builder&, NodeId);   // Slice, Pad, Concat, Split, Transpose, Expand, nearest Resize...
+bool match_plain(Builder&, NodeId);  // everything
 
 // Parts that matchers share (fuse.cc, quantized.cc).
 
-// The values of `tensor`, broadcast to `out`, as one per entry of `axis`; nullopt unless it is constant along all others.
+// The values of `tensor`, broadcast to `out`, as one per entry of `axis`; nullopt unless it is constant along all
+// others.
 std::optional<std::vector<float>> per_axis(const Tensor& tensor, const Dims& out, size_t axis);
 
 // A function of each element that starts at `value` and takes nothing else, ready to be fused behind what computes it.

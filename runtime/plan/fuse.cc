@@ -22,7 +22,9 @@ std::optional<float> scalar_operand(const Builder& builder, NodeId id, Binary::K
   return commutes && node.inputs[1] == value ? scalar(builder, node, 0) : std::nullopt;
 }
 
-bool near(std::optional<float> value, float expected) { return value && std::fabs(*value - expected) <= 1e-6f * std::fabs(expected); }
+bool near(std::optional<float> value, float expected) {
+  return value && std::fabs(*value - expected) <= 1e-6f * std::fabs(expected);
+}
 
 // value -> Mul(value, other)
 bool multiplies(const Builder& builder, NodeId id, ValueId a, ValueId b) {
@@ -89,7 +91,8 @@ std::optional<Activation> activation_of(const Builder& builder, const Node& node
     return std::nullopt;
   }
   if (const auto* leaky = as<LeakyRelu>(node.op)) return Activation{ActivationKind::leaky_relu, leaky->alpha, 0};
-  if (const auto* hard = as<HardSigmoid>(node.op)) return Activation{ActivationKind::hard_sigmoid, hard->alpha, hard->beta};
+  if (const auto* hard = as<HardSigmoid>(node.op))
+    return Activation{ActivationKind::hard_sigmoid, hard->alpha, hard->beta};
   if (!as<Clip>(node.op)) return std::nullopt;
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   const auto has = [&](size_t i) { return i < node.inputs.size() && node.inputs[i] != ValueId::none; };
@@ -144,7 +147,8 @@ std::optional<QuantizedOperand> quantized_operand(const Builder& builder, ValueI
       value = node.inputs[0];
       continue;
     }
-    if (!as<DequantizeLinear>(node.op) || builder.is_constant(value) || !builder.available(node.inputs[0])) return std::nullopt;
+    if (!as<DequantizeLinear>(node.op) || builder.is_constant(value) || !builder.available(node.inputs[0]))
+      return std::nullopt;
     const auto quant = scalar_quant(builder, node, builder.dtype(node.inputs[0]));
     if (!quant) return std::nullopt;
     return QuantizedOperand{node.inputs[0], *quant};

@@ -2,8 +2,8 @@
 // weights; a residual and an activation run in the kernel.
 #include <cmath>
 
-#include "runtime/plan/conv_shape.h"
 #include "runtime/plan/builder.h"
+#include "runtime/plan/conv_shape.h"
 
 namespace pare {
 namespace {
@@ -32,11 +32,14 @@ bool absorb_batch_norm(const Builder& builder, const Node& node, size_t channels
   const Tensor* constants[4];
   for (size_t i = 0; i < 4; ++i) {
     constants[i] = builder.constant(node.inputs[i + 1]);
-    if (!constants[i] || constants[i]->dtype() != DType::float32 || constants[i]->size() != static_cast<int64_t>(channels)) return false;
+    if (!constants[i] || constants[i]->dtype() != DType::float32 ||
+        constants[i]->size() != static_cast<int64_t>(channels))
+      return false;
   }
   std::vector<float> factor(channels), shift(channels);
   for (size_t c = 0; c < channels; ++c) {
-    const double slope = constants[0]->as_double(c) / std::sqrt(constants[3]->as_double(c) + static_cast<double>(op->epsilon));
+    const double slope =
+        constants[0]->as_double(c) / std::sqrt(constants[3]->as_double(c) + static_cast<double>(op->epsilon));
     factor[c] = static_cast<float>(slope);
     shift[c] = static_cast<float>(constants[1]->as_double(c) - constants[2]->as_double(c) * slope);
   }
@@ -97,7 +100,8 @@ Tail match_tail(const Builder& builder, NodeId id, size_t axis, std::vector<floa
     const NodeId user = builder.sole_user(tail.out);
     if (user == NodeId::none) return tail;
     const Node& node = builder.node(user);
-    const bool norm = axis == 1 && tail.residual == ValueId::none && node.inputs[0] == tail.out && absorb_batch_norm(builder, node, channels, tail);
+    const bool norm = axis == 1 && tail.residual == ValueId::none && node.inputs[0] == tail.out &&
+                      absorb_batch_norm(builder, node, channels, tail);
     if (!norm && !absorb_binary(builder, node, axis, tail)) return tail;
     tail.out = node.outputs[0];
     tail.nodes.push_back(user);
@@ -138,16 +142,29 @@ std::optional<ConvShape> conv_shape(const Window& window, int64_t out_channels, 
   const auto& y = window.axis[1];
   const auto& x = window.axis[2];
   if (y.pad_begin < 0 || y.pad_end < 0 || x.pad_begin < 0 || x.pad_end < 0) return std::nullopt;
-  ConvShape shape{.batch = window.batch, .h = y.in, .w = x.in, .in_channels = window.channels, .out_channels = out_channels,
-                  .kernel_h = y.kernel, .kernel_w = x.kernel, .stride_h = y.stride, .stride_w = x.stride,
-                  .dilation_h = y.dilation, .dilation_w = x.dilation, .pad_top = y.pad_begin, .pad_left = x.pad_begin,
-                  .pad_bottom = y.pad_end, .pad_right = x.pad_end, .groups = groups};
+  ConvShape shape{.batch = window.batch,
+                  .h = y.in,
+                  .w = x.in,
+                  .in_channels = window.channels,
+                  .out_channels = out_channels,
+                  .kernel_h = y.kernel,
+                  .kernel_w = x.kernel,
+                  .stride_h = y.stride,
+                  .stride_w = x.stride,
+                  .dilation_h = y.dilation,
+                  .dilation_w = x.dilation,
+                  .pad_top = y.pad_begin,
+                  .pad_left = x.pad_begin,
+                  .pad_bottom = y.pad_end,
+                  .pad_right = x.pad_end,
+                  .groups = groups};
   return shape;
 }
 
 std::string shape_key(const ConvShape& s) {
   std::string key;
-  for (const int64_t v : {s.in_channels, s.out_channels, s.kernel_h, s.kernel_w, s.groups}) key += std::to_string(v) + "x";
+  for (const int64_t v : {s.in_channels, s.out_channels, s.kernel_h, s.kernel_w, s.groups})
+    key += std::to_string(v) + "x";
   return key;
 }
 
@@ -159,7 +176,8 @@ bool match_conv(Builder& builder, NodeId id) {
   const auto bias = bias_of(builder, node, 2);
   const Dims& in_dims = builder.dims(node.inputs[0]);
   if (!weights || !bias || count_of(in_dims) == 0 || count_of(builder.dims(node.outputs[0])) == 0) return false;
-  const auto window = make_window({op->auto_pad, op->dilations, op->pads, op->strides}, in_dims, Dims(weights->dims().begin() + 2, weights->dims().end()));
+  const auto window = make_window({op->auto_pad, op->dilations, op->pads, op->strides}, in_dims,
+                                  Dims(weights->dims().begin() + 2, weights->dims().end()));
   if (!window) return false;
   const auto shape = conv_shape(*window, weights->dims()[0], op->group);
   if (!shape) return false;
@@ -182,7 +200,10 @@ bool match_conv(Builder& builder, NodeId id) {
   const int residual = tail.residual == ValueId::none ? -1 : builder.require(tail.residual, Order::channels_last);
   const int out = builder.create(tail.out, Order::channels_last);
   const bool depthwise = shape->groups > 1 && shape->groups == shape->in_channels;
-  Step step{.kernel = depthwise ? "depthwise.nhwc.float" : "conv2d.nhwc.float", .nodes = tail.nodes, .reads = {in}, .writes = {out}};
+  Step step{.kernel = depthwise ? "depthwise.nhwc.float" : "conv2d.nhwc.float",
+            .nodes = tail.nodes,
+            .reads = {in},
+            .writes = {out}};
   if (residual >= 0) step.reads.push_back(residual);
   step.scratch = static_cast<size_t>(builder.kernels.conv_scratch_size(*shape)) * sizeof(float);
   step.run = [=, shape = *shape, activation = tail.activation](const Frame& frame) {
@@ -205,24 +226,26 @@ bool match_conv_transpose(Builder& builder, NodeId id) {
   const Dims& in_dims = builder.dims(node.inputs[0]);
   if (!weights || !bias || count_of(in_dims) == 0 || count_of(builder.dims(node.outputs[0])) == 0) return false;
   const Dims& w = weights->dims();
-  const auto window = make_transposed_window({op->auto_pad, op->dilations, op->pads, op->strides}, in_dims, Dims(w.begin() + 2, w.end()),
-                                             op->output_padding, op->output_shape);
+  const auto window = make_transposed_window({op->auto_pad, op->dilations, op->pads, op->strides}, in_dims,
+                                             Dims(w.begin() + 2, w.end()), op->output_padding, op->output_shape);
   if (!window) return false;
   const auto shape = conv_shape(*window, w[1], 1);
   if (!shape) return false;
 
   Tail tail = match_tail(builder, id, 1, *bias);
   const int64_t size = builder.kernels.conv_transpose_packed_size(*shape);
-  const auto packed = builder.weights.get<Packed>("transposed " + tail_key(tail), static_cast<size_t>(size) * sizeof(float), [&] {
-    std::vector<float> scaled = weights->floats();
-    const int64_t taps = count_of(w, 2, w.size());
-    if (!tail.scale.empty())
-      for (size_t i = 0; i < scaled.size(); ++i) scaled[i] *= tail.scale[static_cast<int64_t>(i) / taps % w[1]];
-    auto made = std::make_shared<Packed>();
-    made->weights = aligned_floats(size, [&](float* to) { builder.kernels.conv_transpose_pack(*shape, scaled.data(), to); });
-    made->bias = pack_bias(tail);
-    return made;
-  });
+  const auto packed =
+      builder.weights.get<Packed>("transposed " + tail_key(tail), static_cast<size_t>(size) * sizeof(float), [&] {
+        std::vector<float> scaled = weights->floats();
+        const int64_t taps = count_of(w, 2, w.size());
+        if (!tail.scale.empty())
+          for (size_t i = 0; i < scaled.size(); ++i) scaled[i] *= tail.scale[static_cast<int64_t>(i) / taps % w[1]];
+        auto made = std::make_shared<Packed>();
+        made->weights =
+            aligned_floats(size, [&](float* to) { builder.kernels.conv_transpose_pack(*shape, scaled.data(), to); });
+        made->bias = pack_bias(tail);
+        return made;
+      });
   claim_all(builder, tail.nodes);
   const int in = builder.require(node.inputs[0], Order::channels_last);
   const int residual = tail.residual == ValueId::none ? -1 : builder.require(tail.residual, Order::channels_last);
@@ -230,11 +253,12 @@ bool match_conv_transpose(Builder& builder, NodeId id) {
   Step step{.kernel = "convtranspose2d.nhwc.float", .nodes = tail.nodes, .reads = {in}, .writes = {out}};
   if (residual >= 0) step.reads.push_back(residual);
   step.scratch = static_cast<size_t>(builder.kernels.conv_transpose_scratch_size(*shape)) * sizeof(float);
-  step.run = [=, shape = *shape, activation = tail.activation, out_h = window->axis[1].out, out_w = window->axis[2].out](const Frame& frame) {
+  step.run = [=, shape = *shape, activation = tail.activation, out_h = window->axis[1].out,
+              out_w = window->axis[2].out](const Frame& frame) {
     Epilogue epilogue{.bias = packed->bias.get(), .activation = activation};
     if (residual >= 0) epilogue.residual = frame.at<const float>(residual);
-    frame.kernels.conv_transpose(shape, out_h, out_w, frame.at<const float>(in), packed->weights.get(), frame.at<float>(out), epilogue,
-                                 reinterpret_cast<float*>(frame.scratch), frame.pool);
+    frame.kernels.conv_transpose(shape, out_h, out_w, frame.at<const float>(in), packed->weights.get(),
+                                 frame.at<float>(out), epilogue, reinterpret_cast<float*>(frame.scratch), frame.pool);
     return Result<void>();
   };
   builder.add(std::move(step));
@@ -243,7 +267,8 @@ bool match_conv_transpose(Builder& builder, NodeId id) {
 
 namespace {
 
-// A product of rows by a matrix: A [m, k] with rows in order, B element (k, n) at b[k * row_stride + n * column_stride].
+// A product of rows by a matrix: A [m, k] with rows in order, B element (k, n) at b[k * row_stride + n *
+// column_stride].
 struct RowsByMatrix {
   int64_t m = 0, k = 0, n = 0, row_stride = 0, column_stride = 0;
   float alpha = 1;
@@ -283,18 +308,21 @@ bool match_gemm(Builder& builder, NodeId id) {
   const ValueId first_out = node.outputs[0];
   Tail tail = match_tail(builder, id, builder.dims(first_out).size() - 1, product->bias);
   const int64_t size = builder.kernels.gemm_packed_size(product->k, product->n);
-  const auto packed = builder.weights.get<Packed>("gemm " + tail_key(tail), static_cast<size_t>(size) * sizeof(float), [&] {
-    std::vector<float> scaled = weights->floats();
-    for (int64_t k = 0; k < product->k; ++k)
-      for (int64_t n = 0; n < product->n; ++n)
-        scaled[k * product->row_stride + n * product->column_stride] *= product->alpha * (tail.scale.empty() ? 1.0f : tail.scale[n]);
-    auto made = std::make_shared<Packed>();
-    made->weights = aligned_floats(size, [&](float* to) {
-      builder.kernels.gemm_pack(scaled.data(), product->row_stride, product->column_stride, product->k, product->n, to);
-    });
-    made->bias = pack_bias(tail);
-    return made;
-  });
+  const auto packed =
+      builder.weights.get<Packed>("gemm " + tail_key(tail), static_cast<size_t>(size) * sizeof(float), [&] {
+        std::vector<float> scaled = weights->floats();
+        for (int64_t k = 0; k < product->k; ++k)
+          for (int64_t n = 0; n < product->n; ++n)
+            scaled[k * product->row_stride + n * product->column_stride] *=
+                product->alpha * (tail.scale.empty() ? 1.0f : tail.scale[n]);
+        auto made = std::make_shared<Packed>();
+        made->weights = aligned_floats(size, [&](float* to) {
+          builder.kernels.gemm_pack(scaled.data(), product->row_stride, product->column_stride, product->k, product->n,
+                                    to);
+        });
+        made->bias = pack_bias(tail);
+        return made;
+      });
   claim_all(builder, tail.nodes);
   const int in = builder.require(node.inputs[0], Order::onnx);
   const int residual = tail.residual == ValueId::none ? -1 : builder.require(tail.residual, Order::onnx);
@@ -305,7 +333,8 @@ bool match_gemm(Builder& builder, NodeId id) {
   step.run = [=, activation = tail.activation](const Frame& frame) {
     Epilogue epilogue{.bias = packed->bias.get(), .activation = activation};
     if (residual >= 0) epilogue.residual = frame.at<const float>(residual);
-    frame.kernels.gemm(shape, frame.at<const float>(in), packed->weights.get(), frame.at<float>(out), epilogue, frame.pool);
+    frame.kernels.gemm(shape, frame.at<const float>(in), packed->weights.get(), frame.at<float>(out), epilogue,
+                       frame.pool);
     return Result<void>();
   };
   builder.add(std::move(step));

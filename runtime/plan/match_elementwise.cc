@@ -10,11 +10,16 @@ namespace {
 std::optional<ElementwiseOp> elementwise_op(const Op& op) {
   if (const auto* binary = as<Binary>(op)) {
     switch (binary->kind) {
-      case Binary::Kind::Add: return ElementwiseOp::add;
-      case Binary::Kind::Sub: return ElementwiseOp::sub;
-      case Binary::Kind::Mul: return ElementwiseOp::mul;
-      case Binary::Kind::Div: return ElementwiseOp::div;
-      default: return std::nullopt;
+      case Binary::Kind::Add:
+        return ElementwiseOp::add;
+      case Binary::Kind::Sub:
+        return ElementwiseOp::sub;
+      case Binary::Kind::Mul:
+        return ElementwiseOp::mul;
+      case Binary::Kind::Div:
+        return ElementwiseOp::div;
+      default:
+        return std::nullopt;
     }
   }
   if (const auto* variadic = as<Variadic>(op)) {
@@ -71,7 +76,8 @@ bool match_binary(Builder& builder, NodeId id) {
     }
     const int64_t block = r.rows * r.columns;
     for (int64_t n = 0; n < r.batch; ++n)
-      frame.kernels.elementwise_rows(op, x + n * block, y + n * r.columns, to + n * block, r.rows, r.columns, activation, frame.pool);
+      frame.kernels.elementwise_rows(op, x + n * block, y + n * r.columns, to + n * block, r.rows, r.columns,
+                                     activation, frame.pool);
     return Result<void>();
   };
   builder.add(std::move(step));
@@ -89,10 +95,17 @@ bool match_unary(Builder& builder, NodeId id) {
   const int in = builder.require(x, order);
   const int out = builder.create(node.outputs[0], order);
   const int64_t count = count_of(builder.dims(x));
-  builder.add({.kernel = exp ? "exp.float" : "activation.float", .nodes = {id}, .reads = {in}, .writes = {out}, .in_place = 0,
+  builder.add({.kernel = exp ? "exp.float" : "activation.float",
+               .nodes = {id},
+               .reads = {in},
+               .writes = {out},
+               .in_place = 0,
                .run = [=, activation = *activation](const Frame& frame) {
-                 if (exp) frame.kernels.exp(frame.at<const float>(in), frame.at<float>(out), count, frame.pool);
-                 else frame.kernels.activate(activation, frame.at<const float>(in), frame.at<float>(out), count, frame.pool);
+                 if (exp)
+                   frame.kernels.exp(frame.at<const float>(in), frame.at<float>(out), count, frame.pool);
+                 else
+                   frame.kernels.activate(activation, frame.at<const float>(in), frame.at<float>(out), count,
+                                          frame.pool);
                  return Result<void>();
                }});
   return true;
@@ -113,7 +126,8 @@ bool match_batch_norm(Builder& builder, NodeId id) {
   }
   std::vector<float> scale, shift;
   for (int64_t c = 0; c < channels; ++c) {
-    const double slope = constants[0]->as_double(c) / std::sqrt(constants[3]->as_double(c) + static_cast<double>(op->epsilon));
+    const double slope =
+        constants[0]->as_double(c) / std::sqrt(constants[3]->as_double(c) + static_cast<double>(op->epsilon));
     scale.push_back(static_cast<float>(slope));
     shift.push_back(static_cast<float>(constants[1]->as_double(c) - constants[2]->as_double(c) * slope));
   }
@@ -133,7 +147,8 @@ bool match_batch_norm(Builder& builder, NodeId id) {
   step.writes = {out};
   step.run = [=, rows = count_of(dims) / channels](const Frame& frame) {
     auto* to = frame.at<float>(out);
-    frame.kernels.elementwise_rows(ElementwiseOp::mul, frame.at<const float>(in), scale.data(), to, rows, channels, {}, frame.pool);
+    frame.kernels.elementwise_rows(ElementwiseOp::mul, frame.at<const float>(in), scale.data(), to, rows, channels, {},
+                                   frame.pool);
     frame.kernels.elementwise_rows(ElementwiseOp::add, to, shift.data(), to, rows, channels, activation, frame.pool);
     return Result<void>();
   };
@@ -144,13 +159,20 @@ bool match_batch_norm(Builder& builder, NodeId id) {
 // int32 to float32, behind integer products.
 bool match_cast(Builder& builder, NodeId id) {
   const Node& node = builder.node(id);
-  if (!as<Cast>(node.op) || builder.dtype(node.inputs[0]) != DType::int32 || builder.dtype(node.outputs[0]) != DType::float32) return false;
+  if (!as<Cast>(node.op) || builder.dtype(node.inputs[0]) != DType::int32 ||
+      builder.dtype(node.outputs[0]) != DType::float32)
+    return false;
   const Order order = preferred_order(builder, {node.inputs[0]});
   builder.claim(id);
   const int in = builder.require(node.inputs[0], order);
   const int out = builder.create(node.outputs[0], order);
   const int64_t count = count_of(builder.dims(node.inputs[0]));
-  builder.add({.kernel = "cast.int32.float", .nodes = {id}, .reads = {in}, .writes = {out}, .in_place = 0, .run = [=](const Frame& frame) {
+  builder.add({.kernel = "cast.int32.float",
+               .nodes = {id},
+               .reads = {in},
+               .writes = {out},
+               .in_place = 0,
+               .run = [=](const Frame& frame) {
                  const auto* from = frame.at<const int32_t>(in);
                  auto* to = frame.at<float>(out);
                  for (int64_t i = 0; i < count; ++i) to[i] = static_cast<float>(from[i]);
@@ -170,9 +192,14 @@ bool match_composed(Builder& builder, NodeId id) {
     const int in = builder.require(value, order);
     const int out = builder.create(match->out, order);
     const int64_t count = count_of(builder.dims(value));
-    builder.add({.kernel = "activation.float", .nodes = match->nodes, .reads = {in}, .writes = {out}, .in_place = 0,
+    builder.add({.kernel = "activation.float",
+                 .nodes = match->nodes,
+                 .reads = {in},
+                 .writes = {out},
+                 .in_place = 0,
                  .run = [=, activation = match->activation](const Frame& frame) {
-                   frame.kernels.activate(activation, frame.at<const float>(in), frame.at<float>(out), count, frame.pool);
+                   frame.kernels.activate(activation, frame.at<const float>(in), frame.at<float>(out), count,
+                                          frame.pool);
                    return Result<void>();
                  }});
     return true;
@@ -184,14 +211,16 @@ bool match_composed(Builder& builder, NodeId id) {
 
 Order preferred_order(const Builder& builder, const std::vector<ValueId>& operands) {
   for (const ValueId id : operands)
-    if (!builder.is_constant(id) && builder.has(id, Order::channels_last) && !builder.has(id, Order::onnx)) return Order::channels_last;
+    if (!builder.is_constant(id) && builder.has(id, Order::channels_last) && !builder.has(id, Order::onnx))
+      return Order::channels_last;
   return Order::onnx;
 }
 
 std::optional<Repeat> match_repeat(const Builder& builder, ValueId operand, const Dims& out, Order order) {
   const Dims& own = builder.dims(operand);
   if (own.size() > out.size()) return std::nullopt;
-  if (own.size() < out.size() && order == Order::channels_last && !builder.is_constant(operand) && count_of(own) != 1) return std::nullopt;
+  if (own.size() < out.size() && order == Order::channels_last && !builder.is_constant(operand) && count_of(own) != 1)
+    return std::nullopt;
   Dims full(out.size() - own.size(), 1);
   full.insert(full.end(), own.begin(), own.end());
   Dims q = order == Order::channels_last ? channels_last(full) : full;
@@ -209,10 +238,13 @@ std::optional<Repeat> match_repeat(const Builder& builder, ValueId operand, cons
 
 int require_full_rank(Builder& builder, ValueId id, size_t rank, Order order) {
   const Dims& own = builder.dims(id);
-  if (own.size() == rank || !builder.is_constant(id) || order == Order::onnx) return builder.require(id, own.size() == rank ? order : Order::onnx);
+  if (own.size() == rank || !builder.is_constant(id) || order == Order::onnx)
+    return builder.require(id, own.size() == rank ? order : Order::onnx);
   Dims full(rank - own.size(), 1);
   full.insert(full.end(), own.begin(), own.end());
-  Tensor tensor = builder.constant(id)->reshaped(full);
+  const Tensor* constant = builder.constant(id);
+  if (constant == nullptr) return builder.require(id, Order::onnx);
+  Tensor tensor = constant->reshaped(full);
   if (!same_in_both_orders(full)) {
     // [1, C, spatial...] to [1, spatial..., C]
     const Tensor from = tensor;
@@ -230,7 +262,8 @@ bool match_elementwise(Builder& builder, NodeId id) {
   if (node.inputs.empty() || node.inputs[0] == ValueId::none) return false;
   if (match_cast(builder, id)) return true;
   if (builder.dtype(node.inputs[0]) != DType::float32) return false;
-  return match_batch_norm(builder, id) || match_composed(builder, id) || match_binary(builder, id) || match_unary(builder, id);
+  return match_batch_norm(builder, id) || match_composed(builder, id) || match_binary(builder, id) ||
+         match_unary(builder, id);
 }
 
 }  // namespace pare

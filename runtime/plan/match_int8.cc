@@ -60,7 +60,8 @@ struct Bias {
 };
 
 // An int32 constant whose scale is the product of the operands' scales stays an integer; any other becomes floats.
-std::optional<Bias> bias_of(const Builder& builder, const Node& node, size_t slot, float x_scale, const Weights& weights, int64_t channels) {
+std::optional<Bias> bias_of(const Builder& builder, const Node& node, size_t slot, float x_scale,
+                            const Weights& weights, int64_t channels) {
   Bias bias;
   if (slot >= node.inputs.size() || node.inputs[slot] == ValueId::none) return bias;
   const ValueId value = node.inputs[slot];
@@ -74,9 +75,11 @@ std::optional<Bias> bias_of(const Builder& builder, const Node& node, size_t slo
     const Node& dequantize = builder.node(producer);
     const Tensor* q = builder.constant(dequantize.inputs[0]);
     const Tensor* scale = builder.constant(dequantize.inputs[1]);
-    bool exact = q && scale && q->dtype() == DType::int32 && q->size() == channels && (scale->size() == 1 || scale->size() == channels);
+    bool exact = q && scale && q->dtype() == DType::int32 && q->size() == channels &&
+                 (scale->size() == 1 || scale->size() == channels);
     for (int64_t c = 0; exact && c < channels; ++c) {
-      const double product = static_cast<double>(x_scale) * static_cast<double>(weights.scale[weights.scale.size() == 1 ? 0 : c]);
+      const double product =
+          static_cast<double>(x_scale) * static_cast<double>(weights.scale[weights.scale.size() == 1 ? 0 : c]);
       exact = std::fabs(scale->as_double(scale->size() == 1 ? 0 : c) - product) <= 1e-6 * product;
     }
     if (dequantize.inputs.size() > 2 && dequantize.inputs[2] != ValueId::none) {
@@ -113,7 +116,8 @@ struct Tail {
 // Takes a Relu or Clip that follows.
 void take_bounds(const Builder& builder, ValueId& value, Int8Bounds& bounds, std::vector<NodeId>& nodes) {
   const auto match = match_activation(builder, value);
-  if (!match || (match->activation.kind != ActivationKind::relu && match->activation.kind != ActivationKind::clip)) return;
+  if (!match || (match->activation.kind != ActivationKind::relu && match->activation.kind != ActivationKind::clip))
+    return;
   bounds = bounds_of(match->activation);
   value = match->out;
   nodes.insert(nodes.end(), match->nodes.begin(), match->nodes.end());
@@ -179,7 +183,8 @@ struct Product {
   ConvShape shape;
 };
 
-std::optional<Product> conv_product(const Builder& builder, const Node& node, const Conv& op, const QuantizedOperand& x) {
+std::optional<Product> conv_product(const Builder& builder, const Node& node, const Conv& op,
+                                    const QuantizedOperand& x) {
   Product product;
   auto weights = quantized_weights(builder, node.inputs[1], 0);
   const Dims& dims = builder.dims(node.inputs[0]);
@@ -204,7 +209,8 @@ ConvShape matrix_shape(int64_t m, int64_t k, int64_t n) { return {.w = m, .in_ch
 std::optional<Product> matrix_product(const Builder& builder, const Node& node, const QuantizedOperand& x) {
   Product product;
   const auto* gemm = as<Gemm>(node.op);
-  if (gemm && (gemm->transA != 0 || gemm->alpha != 1 || (gemm->beta != 1 && node.inputs.size() > 2))) return std::nullopt;
+  if (gemm && (gemm->transA != 0 || gemm->alpha != 1 || (gemm->beta != 1 && node.inputs.size() > 2)))
+    return std::nullopt;
   const bool transposed = gemm && gemm->transB != 0;
   auto weights = quantized_weights(builder, node.inputs[1], transposed ? 0 : 1);
   const Dims& a = builder.dims(node.inputs[0]);
@@ -221,7 +227,8 @@ std::optional<Product> matrix_product(const Builder& builder, const Node& node, 
 
 std::string key_of(const char* kind, const ConvShape& s, const std::vector<NodeId>& nodes) {
   std::string key = kind + shape_key(s);
-  for (const int64_t v : {s.stride_h, s.stride_w, s.dilation_h, s.dilation_w, s.pad_top, s.pad_left, s.pad_bottom, s.pad_right})
+  for (const int64_t v :
+       {s.stride_h, s.stride_w, s.dilation_h, s.dilation_w, s.pad_top, s.pad_left, s.pad_bottom, s.pad_right})
     key += "," + std::to_string(v);
   for (const NodeId id : nodes) key += ";" + std::to_string(static_cast<int>(id));
   return key;
@@ -307,12 +314,16 @@ bool match_integer(Builder& builder, NodeId id) {
   if (given(2)) {
     if (count_of(builder.dims(node.inputs[2])) != 1) return false;
     const Tensor* zero = builder.constant(node.inputs[2]);
-    if (zero) product.params.input.zero_point = static_cast<int32_t>(zero->as_int(0));
-    else if (!is_signed) runtime_zero = node.inputs[2];
-    else return false;
+    if (zero)
+      product.params.input.zero_point = static_cast<int32_t>(zero->as_int(0));
+    else if (!is_signed)
+      runtime_zero = node.inputs[2];
+    else
+      return false;
   }
   if (conv) {
-    const auto window = make_window({conv->auto_pad, conv->dilations, conv->pads, conv->strides}, dims, Dims(w->dims().begin() + 2, w->dims().end()));
+    const auto window = make_window({conv->auto_pad, conv->dilations, conv->pads, conv->strides}, dims,
+                                    Dims(w->dims().begin() + 2, w->dims().end()));
     if (!window) return false;
     const auto shape = conv_shape(*window, filters, conv->group);
     if (!shape) return false;
@@ -347,6 +358,8 @@ bool match_integer(Builder& builder, NodeId id) {
 
 }  // namespace
 
-bool match_int8_product(Builder& builder, NodeId id) { return match_quantized(builder, id) || match_integer(builder, id); }
+bool match_int8_product(Builder& builder, NodeId id) {
+  return match_quantized(builder, id) || match_integer(builder, id);
+}
 
 }  // namespace pare

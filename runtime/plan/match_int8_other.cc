@@ -12,17 +12,18 @@ bool same_quant(const Int8Quant& a, const Int8Quant& b) {
 
 // One float input, one float output, each element by itself: 256 values say everything.
 bool is_function(const Builder& builder, const Node& node) {
-  const bool one = as<Unary>(node.op) || as<LeakyRelu>(node.op) || as<HardSigmoid>(node.op) || as<Elu>(node.op) || as<Celu>(node.op) ||
-                   as<Selu>(node.op) || as<Gelu>(node.op) || as<ThresholdedRelu>(node.op);
+  const bool one = as<Unary>(node.op) || as<LeakyRelu>(node.op) || as<HardSigmoid>(node.op) || as<Elu>(node.op) ||
+                   as<Celu>(node.op) || as<Selu>(node.op) || as<Gelu>(node.op) || as<ThresholdedRelu>(node.op);
   if (one) return builder.dtype(node.outputs[0]) == DType::float32;
   if (!as<Clip>(node.op)) return false;
   for (size_t i = 1; i < node.inputs.size(); ++i)
-    if (node.inputs[i] != ValueId::none && !builder.is_constant(node.inputs[i])) return false;
+    if (node.inputs[i] != ValueId::none && !builder.constant(node.inputs[i])) return false;
   return true;
 }
 
 // The node's result (through its constants) for each of the 256 values of x, quantized as y.
-std::optional<Int8Table> function_table(const Builder& builder, const Node& node, const Int8Quant& x, const Int8Quant& y) {
+std::optional<Int8Table> function_table(const Builder& builder, const Node& node, const Int8Quant& x,
+                                        const Int8Quant& y) {
   std::vector<float> values;
   for (int i = 0; i < 256; ++i) {
     const int32_t q = x.is_signed ? static_cast<int8_t>(i) : i;
@@ -45,7 +46,12 @@ void add_lookup(Builder& builder, std::vector<NodeId> nodes, ValueId from, Value
   const int in = builder.require(from, order);
   const int out = builder.create(to, order);
   const int64_t count = count_of(builder.dims(to));
-  builder.add({.kernel = "table.int8", .nodes = std::move(nodes), .reads = {in}, .writes = {out}, .in_place = 0, .run = [=](const Frame& frame) {
+  builder.add({.kernel = "table.int8",
+               .nodes = std::move(nodes),
+               .reads = {in},
+               .writes = {out},
+               .in_place = 0,
+               .run = [=](const Frame& frame) {
                  int8_lookup(frame.isa, table, frame.at(in), count, frame.at(out), count, 1, count, frame.pool);
                  return Result<void>();
                }});
@@ -72,9 +78,12 @@ struct Ending {
 std::optional<Ending> match_ending(const Builder& builder, ValueId value) {
   Ending ending;
   if (const auto match = match_activation(builder, value)) {
-    if (match->activation.kind == ActivationKind::relu) ending.bounds.low = 0;
-    else if (match->activation.kind == ActivationKind::clip) ending.bounds = {match->activation.a, match->activation.b};
-    else return std::nullopt;
+    if (match->activation.kind == ActivationKind::relu)
+      ending.bounds.low = 0;
+    else if (match->activation.kind == ActivationKind::clip)
+      ending.bounds = {match->activation.a, match->activation.b};
+    else
+      return std::nullopt;
     value = match->out;
     ending.nodes = match->nodes;
   }
@@ -94,7 +103,8 @@ bool match_binary(Builder& builder, NodeId id) {
   if (builder.dims(a_id) != out_dims) std::swap(a_id, b_id);
   const auto a = quantized_operand(builder, a_id), b = quantized_operand(builder, b_id);
   if (!a || !b || count_of(out_dims) == 0) return false;
-  if (builder.dims(a_id) != out_dims || builder.dims(a->q) != out_dims || builder.dims(b->q) != builder.dims(b_id)) return false;
+  if (builder.dims(a_id) != out_dims || builder.dims(a->q) != out_dims || builder.dims(b->q) != builder.dims(b_id))
+    return false;
   auto ending = match_ending(builder, node.outputs[0]);
   if (!ending) return false;
   Order order = preferred_order(builder, {a->q, b->q});
@@ -108,17 +118,23 @@ bool match_binary(Builder& builder, NodeId id) {
   const int bv = builder.require(b->q, full_rank ? order : Order::onnx);
   const int out = builder.create(ending->quantize.out, order);
   const Int8Binary op{a->quant, b->quant, ending->quantize.quant, ending->bounds};
-  builder.add({.kernel = adds ? "qadd.int8" : "qmul.int8", .nodes = ending->nodes, .reads = {av, bv}, .writes = {out}, .in_place = 0,
+  builder.add({.kernel = adds ? "qadd.int8" : "qmul.int8",
+               .nodes = ending->nodes,
+               .reads = {av, bv},
+               .writes = {out},
+               .in_place = 0,
                .run = [=, r = *repeat](const Frame& frame) {
                  const auto* x = frame.at<const std::byte>(av);
                  const auto* y = frame.at<const std::byte>(bv);
                  auto* to = frame.at<std::byte>(out);
                  const auto rows = adds ? int8_add_rows : int8_mul_rows;
                  const int64_t block = r.rows * r.columns;
-                 if (r.rows == 1 && r.batch == 1) (adds ? int8_add : int8_mul)(frame.isa, op, x, y, to, r.columns, frame.pool);
+                 if (r.rows == 1 && r.batch == 1)
+                   (adds ? int8_add : int8_mul)(frame.isa, op, x, y, to, r.columns, frame.pool);
                  else
                    for (int64_t n = 0; n < r.batch; ++n)
-                     rows(frame.isa, op, x + n * block, y + n * r.columns, to + n * block, r.rows, r.columns, frame.pool);
+                     rows(frame.isa, op, x + n * block, y + n * r.columns, to + n * block, r.rows, r.columns,
+                          frame.pool);
                  return Result<void>();
                }});
   return true;
@@ -137,19 +153,22 @@ bool match_int8_pool(Builder& builder, NodeId id) {
   const int in = builder.require(x->q, Order::channels_last);
   const int out = builder.create(y->out, builder.dims(y->out).size() < 3 ? Order::onnx : Order::channels_last);
   const char* names[] = {"maxpool.int8", "averagepool.int8", "globalaveragepool.int8"};
-  builder.add({.kernel = names[static_cast<int>(match->kind)], .nodes = {id, y->node}, .reads = {in}, .writes = {out},
+  builder.add({.kernel = names[static_cast<int>(match->kind)],
+               .nodes = {id, y->node},
+               .reads = {in},
+               .writes = {out},
                .run = [=, m = *match, xq = x->quant, yq = y->quant](const Frame& frame) {
                  switch (m.kind) {
                    case PoolMatch::Kind::max:
                      int8_max_pool(frame.isa, m.shape, xq.is_signed, frame.at(in), frame.at(out), frame.pool);
                      break;
                    case PoolMatch::Kind::average:
-                     int8_average_pool(frame.isa, m.shape, m.count_include_pad, m.include_bottom, m.include_right, xq, yq, frame.at(in),
-                                       frame.at(out), frame.pool);
+                     int8_average_pool(frame.isa, m.shape, m.count_include_pad, m.include_bottom, m.include_right, xq,
+                                       yq, frame.at(in), frame.at(out), frame.pool);
                      break;
                    case PoolMatch::Kind::global_average:
-                     int8_global_average_pool(frame.isa, m.shape.batch, m.shape.h * m.shape.w, m.shape.in_channels, xq, yq, frame.at(in),
-                                              frame.at(out), frame.pool);
+                     int8_global_average_pool(frame.isa, m.shape.batch, m.shape.h * m.shape.w, m.shape.in_channels, xq,
+                                              yq, frame.at(in), frame.at(out), frame.pool);
                      break;
                  }
                  return Result<void>();
@@ -191,7 +210,8 @@ bool match_concat(Builder& builder, NodeId id) {
   std::vector<Part> parts;
   for (const QuantizedOperand& x : operands) {
     const int value = builder.require(x.q, order);
-    parts.push_back({value, int8_table(x.quant, y->quant, [](float v) { return v; }), count_of(builder.dims(x.q)) / rows});
+    parts.push_back(
+        {value, int8_table(x.quant, y->quant, [](float v) { return v; }), count_of(builder.dims(x.q)) / rows});
     step.reads.push_back(value);
   }
   const int out = builder.create(y->out, order);
@@ -212,8 +232,11 @@ bool match_concat(Builder& builder, NodeId id) {
 
 bool match_int8_other(Builder& builder, NodeId id) {
   const Node& node = builder.node(id);
-  if (node.inputs.empty() || node.inputs[0] == ValueId::none || node.outputs.empty() || node.outputs[0] == ValueId::none) return false;
-  return match_binary(builder, id) || match_int8_pool(builder, id) || match_concat(builder, id) || match_function(builder, id);
+  if (node.inputs.empty() || node.inputs[0] == ValueId::none || node.outputs.empty() ||
+      node.outputs[0] == ValueId::none)
+    return false;
+  return match_binary(builder, id) || match_int8_pool(builder, id) || match_concat(builder, id) ||
+         match_function(builder, id);
 }
 
 bool match_quantize(Builder& builder, NodeId id) {
@@ -232,7 +255,11 @@ bool match_quantize(Builder& builder, NodeId id) {
   const int in = builder.require(from, order);
   const int out = builder.create(to, order);
   const int64_t count = count_of(builder.dims(to));
-  builder.add({.kernel = "quantize.int8", .nodes = {id}, .reads = {in}, .writes = {out}, .run = [=, quant = *quant](const Frame& frame) {
+  builder.add({.kernel = "quantize.int8",
+               .nodes = {id},
+               .reads = {in},
+               .writes = {out},
+               .run = [=, quant = *quant](const Frame& frame) {
                  int8_quantize(frame.isa, quant, frame.at<const float>(in), frame.at(out), count, frame.pool);
                  return Result<void>();
                }});

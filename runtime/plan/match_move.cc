@@ -41,7 +41,8 @@ void simplify(Box& box) {
   std::vector<size_t> axes;
   for (size_t i = 0; i < box.dims.size(); ++i)
     if (box.dims[i] != 1) axes.push_back(i);
-  std::stable_sort(axes.begin(), axes.end(), [&](size_t a, size_t b) { return box.out_strides[a] > box.out_strides[b]; });
+  std::stable_sort(axes.begin(), axes.end(),
+                   [&](size_t a, size_t b) { return box.out_strides[a] > box.out_strides[b]; });
   Box merged = box;
   merged.dims.clear();
   merged.in_strides.clear();
@@ -68,16 +69,21 @@ void copy_line(const std::byte* in, int64_t in_stride, std::byte* out, int64_t o
   for (int64_t i = 0; i < count; ++i) to[i * out_stride] = from[i * in_stride];
 }
 
-void copy_line(int64_t width, const std::byte* in, int64_t in_stride, std::byte* out, int64_t out_stride, int64_t count) {
+void copy_line(int64_t width, const std::byte* in, int64_t in_stride, std::byte* out, int64_t out_stride,
+               int64_t count) {
   if (in_stride == 1 && out_stride == 1) {
     std::memcpy(out, in, static_cast<size_t>(count * width));
     return;
   }
   switch (width) {
-    case 1: return copy_line<uint8_t>(in, in_stride, out, out_stride, count);
-    case 2: return copy_line<uint16_t>(in, in_stride, out, out_stride, count);
-    case 4: return copy_line<uint32_t>(in, in_stride, out, out_stride, count);
-    default: return copy_line<uint64_t>(in, in_stride, out, out_stride, count);
+    case 1:
+      return copy_line<uint8_t>(in, in_stride, out, out_stride, count);
+    case 2:
+      return copy_line<uint16_t>(in, in_stride, out, out_stride, count);
+    case 4:
+      return copy_line<uint32_t>(in, in_stride, out, out_stride, count);
+    default:
+      return copy_line<uint64_t>(in, in_stride, out, out_stride, count);
   }
 }
 
@@ -85,7 +91,8 @@ void copy_box(const Box& box, size_t axis, int64_t width, const std::byte* in, s
   if (box.dims.empty()) return std::memcpy(out, in, static_cast<size_t>(width)), void();
   const int64_t from = box.in_strides[axis], to = box.out_strides[axis];
   if (axis + 1 == box.dims.size()) return copy_line(width, in, from, out, to, box.dims[axis]);
-  for (int64_t i = 0; i < box.dims[axis]; ++i) copy_box(box, axis + 1, width, in + i * from * width, out + i * to * width);
+  for (int64_t i = 0; i < box.dims[axis]; ++i)
+    copy_box(box, axis + 1, width, in + i * from * width, out + i * to * width);
 }
 
 struct Move {
@@ -114,7 +121,8 @@ Ends ends_of(const Builder& builder, ValueId in, ValueId out) {
 
 bool all_constant(const Builder& builder, const Node& node, size_t from) {
   for (size_t i = from; i < node.inputs.size(); ++i)
-    if (node.inputs[i] != ValueId::none && (!builder.is_constant(node.inputs[i]) || !builder.constant(node.inputs[i]))) return false;
+    if (node.inputs[i] != ValueId::none && (!builder.is_constant(node.inputs[i]) || !builder.constant(node.inputs[i])))
+      return false;
   return true;
 }
 
@@ -237,11 +245,13 @@ std::optional<Move> move_transpose(Builder& builder, const Node& node, const Tra
   box.in = builder.require(in, in_order);
   box.dims = builder.dims(out);
   for (size_t i = 0; i < dims.size(); ++i)
-    box.in_strides.push_back(strides[op.perm.empty() ? dims.size() - 1 - i : static_cast<size_t>(norm_axis(op.perm[i], dims))]);
+    box.in_strides.push_back(
+        strides[op.perm.empty() ? dims.size() - 1 - i : static_cast<size_t>(norm_axis(op.perm[i], dims))]);
   box.out_strides = strides_in(box.dims, Order::onnx);
   Box probe = box;
   simplify(probe);
-  const bool same = probe.dims.empty() || (probe.dims.size() == 1 && probe.in_strides[0] == 1 && probe.out_strides[0] == 1);
+  const bool same =
+      probe.dims.empty() || (probe.dims.size() == 1 && probe.in_strides[0] == 1 && probe.out_strides[0] == 1);
   if (same) {
     builder.alias(out, box.in, Order::onnx);
     return Move{};
@@ -302,7 +312,8 @@ bool match_nearest(Builder& builder, NodeId id) {
   const Dims& d = builder.dims(node.inputs[0]);
   const Dims& out_dims = builder.dims(node.outputs[0]);
   if (d.size() != 4 || out_dims[0] != d[0] || out_dims[1] != d[1] || d[2] * d[3] >= (1 << 24)) return false;
-  if (op->coordinate_transformation_mode == "tf_crop_and_resize" || bits(builder.dtype(node.inputs[0])) < 8) return false;
+  if (op->coordinate_transformation_mode == "tf_crop_and_resize" || bits(builder.dtype(node.inputs[0])) < 8)
+    return false;
   std::vector<float> numbers(static_cast<size_t>(d[2] * d[3]));
   for (size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<float>(i);
   Resize spatial = *op;
@@ -313,8 +324,10 @@ bool match_nearest(Builder& builder, NodeId id) {
     if (slot >= node.inputs.size() || node.inputs[slot] == ValueId::none) continue;
     const Tensor* given = builder.constant(node.inputs[slot]);
     if (given->size() != 4) continue;
-    if (slot == 2) inputs[2] = Tensor::of<float>({2}, {given->floats()[2], given->floats()[3]});
-    else inputs[3] = Tensor::of<int64_t>({2}, {given->as_int(2), given->as_int(3)});
+    if (slot == 2)
+      inputs[2] = Tensor::of<float>({2}, {given->floats()[2], given->floats()[3]});
+    else
+      inputs[3] = Tensor::of<int64_t>({2}, {given->as_int(2), given->as_int(3)});
   }
   if (op->keep_aspect_ratio_policy != "stretch") return false;
   const auto mapped = execute(spatial, inputs);
@@ -325,12 +338,17 @@ bool match_nearest(Builder& builder, NodeId id) {
   const int in = builder.require(node.inputs[0], Order::channels_last);
   const int out = builder.create(node.outputs[0], Order::channels_last);
   const int64_t bytes = d[1] * bits(builder.dtype(node.inputs[0])) / 8, batch = d[0], pixels = d[2] * d[3];
-  builder.add({.kernel = "resize.nearest", .nodes = {id}, .reads = {in}, .writes = {out}, .run = [=, source = std::move(source)](const Frame& frame) {
+  builder.add({.kernel = "resize.nearest",
+               .nodes = {id},
+               .reads = {in},
+               .writes = {out},
+               .run = [=, source = std::move(source)](const Frame& frame) {
                  const auto count = static_cast<int64_t>(source.size());
                  for (int64_t n = 0; n < batch; ++n)
                    for (int64_t i = 0; i < count; ++i)
                      std::memcpy(frame.at<std::byte>(out) + (n * count + i) * bytes,
-                                 frame.at<const std::byte>(in) + (n * pixels + source[i]) * bytes, static_cast<size_t>(bytes));
+                                 frame.at<const std::byte>(in) + (n * pixels + source[i]) * bytes,
+                                 static_cast<size_t>(bytes));
                  return Result<void>();
                }});
   return true;
@@ -355,17 +373,21 @@ bool match_move(Builder& builder, NodeId id) {
   for (Box& box : move->boxes)
     if (count_of(box.dims) > 0) simplify(box);
   const int64_t fill_count = move->fills ? count_of(builder.dims(node.outputs[0])) : 0;
-  Step step{.kernel = "move." + std::string(op_type(node.op)), .nodes = {id}, .reads = move->reads, .writes = move->writes};
+  Step step{
+      .kernel = "move." + std::string(op_type(node.op)), .nodes = {id}, .reads = move->reads, .writes = move->writes};
   step.run = [width, fill_count, move = *std::move(move)](const Frame& frame) {
     if (fill_count > 0) {
       auto* to = frame.at<std::byte>(move.writes[0]);
       const bool zeros = std::all_of(move.fill.begin(), move.fill.end(), [](std::byte b) { return b == std::byte{0}; });
-      if (zeros) std::memset(to, 0, static_cast<size_t>(fill_count * width));
-      else copy_line(width, move.fill.data(), 0, to, 1, fill_count);
+      if (zeros)
+        std::memset(to, 0, static_cast<size_t>(fill_count * width));
+      else
+        copy_line(width, move.fill.data(), 0, to, 1, fill_count);
     }
     for (const Box& box : move.boxes)
       if (count_of(box.dims) > 0)
-        copy_box(box, 0, width, frame.at<const std::byte>(box.in) + box.in_offset * width, frame.at<std::byte>(box.out) + box.out_offset * width);
+        copy_box(box, 0, width, frame.at<const std::byte>(box.in) + box.in_offset * width,
+                 frame.at<std::byte>(box.out) + box.out_offset * width);
     return Result<void>();
   };
   builder.add(std::move(step));

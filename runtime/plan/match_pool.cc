@@ -14,11 +14,13 @@ std::optional<PoolMatch> pool_shape(const Builder& builder, const Node& node) {
   if (const auto* op = as<MaxPool>(node.op)) {
     if (node.outputs.size() != 1) return std::nullopt;
     match.kind = PoolMatch::Kind::max;
-    window = make_window({op->auto_pad, op->dilations, op->pads, op->strides, op->ceil_mode != 0}, dims, op->kernel_shape);
+    window =
+        make_window({op->auto_pad, op->dilations, op->pads, op->strides, op->ceil_mode != 0}, dims, op->kernel_shape);
   } else if (const auto* op = as<AveragePool>(node.op)) {
     match.kind = PoolMatch::Kind::average;
     match.count_include_pad = op->count_include_pad != 0;
-    window = make_window({op->auto_pad, op->dilations, op->pads, op->strides, op->ceil_mode != 0}, dims, op->kernel_shape);
+    window =
+        make_window({op->auto_pad, op->dilations, op->pads, op->strides, op->ceil_mode != 0}, dims, op->kernel_shape);
   } else if (const auto* op = as<GlobalPool>(node.op)) {
     match.kind = op->kind == GlobalPool::Kind::Max ? PoolMatch::Kind::max : PoolMatch::Kind::global_average;
     window = make_window({notset, none, none, none}, dims, Dims(dims.begin() + 2, dims.end()));
@@ -59,9 +61,14 @@ bool match_pool(Builder& builder, NodeId id) {
   if (!match) return false;
   builder.claim(id);
   const int in = builder.require(node.inputs[0], Order::channels_last);
-  const int out = builder.create(node.outputs[0], builder.dims(node.outputs[0]).size() < 3 ? Order::onnx : Order::channels_last);
+  const int out =
+      builder.create(node.outputs[0], builder.dims(node.outputs[0]).size() < 3 ? Order::onnx : Order::channels_last);
   const char* names[] = {"maxpool.nhwc.float", "averagepool.nhwc.float", "globalaveragepool.nhwc.float"};
-  builder.add({.kernel = names[static_cast<int>(match->kind)], .nodes = {id}, .reads = {in}, .writes = {out}, .run = [=, m = *match](const Frame& frame) {
+  builder.add({.kernel = names[static_cast<int>(match->kind)],
+               .nodes = {id},
+               .reads = {in},
+               .writes = {out},
+               .run = [=, m = *match](const Frame& frame) {
                  const auto* x = frame.at<const float>(in);
                  auto* y = frame.at<float>(out);
                  switch (m.kind) {
@@ -69,10 +76,12 @@ bool match_pool(Builder& builder, NodeId id) {
                      frame.kernels.max_pool(m.shape, x, y, frame.pool);
                      break;
                    case PoolMatch::Kind::average:
-                     frame.kernels.average_pool(m.shape, m.count_include_pad, m.include_bottom, m.include_right, x, y, frame.pool);
+                     frame.kernels.average_pool(m.shape, m.count_include_pad, m.include_bottom, m.include_right, x, y,
+                                                frame.pool);
                      break;
                    case PoolMatch::Kind::global_average:
-                     frame.kernels.global_average_pool(m.shape.batch, m.shape.h * m.shape.w, m.shape.in_channels, x, y, frame.pool);
+                     frame.kernels.global_average_pool(m.shape.batch, m.shape.h * m.shape.w, m.shape.in_channels, x, y,
+                                                       frame.pool);
                      break;
                  }
                  return Result<void>();

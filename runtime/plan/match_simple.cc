@@ -9,7 +9,8 @@ namespace pare {
 bool match_view(Builder& builder, NodeId id) {
   const Node& node = builder.node(id);
   const bool view = as<Reshape>(node.op) || as<Flatten>(node.op) || as<Squeeze>(node.op) || as<Unsqueeze>(node.op) ||
-                    as<Unary>(node.op, Unary::Kind::Identity) || (as<Dropout>(node.op) && node.outputs.size() == 1 && node.inputs.size() < 3);
+                    as<Unary>(node.op, Unary::Kind::Identity) ||
+                    (as<Dropout>(node.op) && node.outputs.size() == 1 && node.inputs.size() < 3);
   if (!view) return false;
   builder.claim(id);
   builder.put_off(id);
@@ -40,10 +41,11 @@ bool match_softmax(Builder& builder, NodeId id) {
   const int in = builder.require(node.inputs[0], order);
   const int out = builder.create(node.outputs[0], order);
   const int64_t columns = dims[axis], rows = count_of(dims) / columns;
-  builder.add({.kernel = "softmax.float", .nodes = {id}, .reads = {in}, .writes = {out}, .run = [=](const Frame& frame) {
-                 frame.kernels.softmax(frame.at<const float>(in), frame.at<float>(out), rows, columns, frame.pool);
-                 return Result<void>();
-               }});
+  builder.add(
+      {.kernel = "softmax.float", .nodes = {id}, .reads = {in}, .writes = {out}, .run = [=](const Frame& frame) {
+         frame.kernels.softmax(frame.at<const float>(in), frame.at<float>(out), rows, columns, frame.pool);
+         return Result<void>();
+       }});
   return true;
 }
 
@@ -80,7 +82,8 @@ Result<void> run_plain(const PlainNode& node, const Frame& frame) {
 // Works on each element by itself: any order does.
 bool any_order(const Node& node) {
   return as<Unary>(node.op) || as<Cast>(node.op) || as<Elu>(node.op) || as<Celu>(node.op) || as<Selu>(node.op) ||
-         as<Gelu>(node.op) || as<ThresholdedRelu>(node.op) || as<LeakyRelu>(node.op) || as<HardSigmoid>(node.op) || as<Clip>(node.op);
+         as<Gelu>(node.op) || as<ThresholdedRelu>(node.op) || as<LeakyRelu>(node.op) || as<HardSigmoid>(node.op) ||
+         as<Clip>(node.op);
 }
 
 }  // namespace

@@ -62,13 +62,13 @@ struct Plan {
   std::vector<PlanValue> values;
   std::vector<Storage> storages;
   std::vector<Step> steps;
-  std::vector<int> outputs;  // plan values to return, in ONNX order
+  std::vector<int> outputs;             // plan values to return, in ONNX order
   std::vector<size_t> scratch_offsets;  // by step
   size_t arena_bytes = 0;
 };
 
-// Lifetimes, in-place merging and offsets: every storage of the arena gets the lowest gap that fits among those alive at
-// the same time, the largest first (greedy by size, Pisarchyk and Lee, arXiv 2001.03288).
+// Lifetimes, in-place merging and offsets: every storage of the arena gets the lowest gap that fits among those alive
+// at the same time, the largest first (greedy by size, Pisarchyk and Lee, arXiv 2001.03288).
 void assign_arena(Plan& plan);
 
 // Tensors prepared once for all plans of an executor: packed weights, by a key that says all they depend on.

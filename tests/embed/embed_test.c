@@ -1,6 +1,6 @@
-/* A C program that links graph, runtime and the .pare reader alone. Loads the model argv[1] from its file and again from
- * memory, runs both on a ramp and compares them with the little-endian floats of argv[2]; then checks what wrong use says.
- * Exit code 0: all as expected. */
+/* A C program that links graph, runtime and the .pare reader alone. Loads the model argv[1] from its file and again
+ * from memory, runs both on a ramp and compares them with the little-endian floats of argv[2]; then checks what wrong
+ * use says. Exit code 0: all as expected. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,7 +52,8 @@ static void run_model(const pare_model* model, int threads, const float* expecte
     free(x);
     return;
   }
-  check(pare_session_run(session, &error) == PARE_USAGE && strstr(error.message, "'x'") != NULL, "a missing input is named");
+  check(pare_session_run(session, &error) == PARE_USAGE && strstr(error.message, "'x'") != NULL,
+        "a missing input is named");
   array.dtype = PARE_FLOAT32;
   array.rank = info.rank;
   array.dims = dims;
@@ -63,10 +64,12 @@ static void run_model(const pare_model* model, int threads, const float* expecte
   check(pare_session_set_input(session, 1, &array, &error) == PARE_USAGE, "there is no second input");
   check(pare_session_set_input(session, 0, &array, &error) == PARE_OK, "setting the input");
   if (pare_session_run(session, &error) != PARE_OK) check(0, error.message);
-  check(pare_session_output(session, 0, &array, &error) == PARE_OK && array.dtype == PARE_FLOAT32 && array.bytes == count * sizeof(float),
+  check(pare_session_output(session, 0, &array, &error) == PARE_OK && array.dtype == PARE_FLOAT32 &&
+            array.bytes == count * sizeof(float),
         "the output is as long as expected");
   if (array.bytes == count * sizeof(float))
-    for (i = 0; i < count; ++i) check(fabsf(((const float*)array.data)[i] - expected[i]) <= 1e-4f, "the output's values");
+    for (i = 0; i < count; ++i)
+      check(fabsf(((const float*)array.data)[i] - expected[i]) <= 1e-4f, "the output's values");
   dims[info.rank - 1] += 1;
   array.rank = info.rank;
   array.dims = dims;
@@ -98,7 +101,8 @@ int main(int argc, char** argv) {
   if (model != NULL) run_model(model, 2, (const float*)expected, expected_size / sizeof(float));
   pare_model_destroy(model);
   model = NULL;
-  check(pare_model_load_memory(bytes, model_size / 2, &model, &error) == PARE_INPUT && model == NULL, "half a model is refused");
+  check(pare_model_load_memory(bytes, model_size / 2, &model, &error) == PARE_INPUT && model == NULL,
+        "half a model is refused");
   check(strlen(error.message) > 10, "the refusal says why");
   check(pare_model_load_file("/nonexistent.pare", &model, &error) == PARE_INPUT, "a missing file is refused");
   check(pare_model_load_file(NULL, &model, NULL) == PARE_USAGE, "null is refused");

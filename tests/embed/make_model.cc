@@ -1,5 +1,5 @@
-// Writes a small convolutional model with 8-bit weights as argv[1] (.pare) and what the plain kernels make of the ramp of
-// embed_test.c as argv[2].
+// Writes a small convolutional model with 8-bit weights as argv[1] (.pare) and what the plain kernels make of the ramp
+// of embed_test.c as argv[2].
 #include <cstdio>
 #include <fstream>
 
@@ -48,6 +48,7 @@ int main(int argc, char** argv) {
   const auto outputs = (*executor)->run(std::vector<pare::Tensor>{x});
   if (!outputs) return fail(outputs.failure().message);
   const auto bytes = (*outputs)[0].bytes();
-  std::ofstream(argv[2], std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  std::ofstream(argv[2], std::ios::binary)
+      .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
   return 0;
 }

@@ -12,10 +12,14 @@ Tensor pattern(DType dtype, const Dims& dims, size_t which) {
   Tensor tensor(dtype, dims);
   for (int64_t i = 0; i < tensor.size(); ++i) {
     const auto step = static_cast<double>((i * 37 + static_cast<int64_t>(which) * 11) % 101);
-    if (is_float(dtype)) tensor.set_double(i, step / 25 - 2);
-    else if (dtype == DType::boolean) tensor.set_double(i, (i + static_cast<int64_t>(which)) % 3 == 0);
-    else if (bits(dtype) == 8) tensor.set_double(i, is_signed_integer(dtype) ? step - 50 : step * 2.5);
-    else tensor.set_double(i, std::fmod(step, 13) - (is_signed_integer(dtype) ? 6 : 0));
+    if (is_float(dtype))
+      tensor.set_double(i, step / 25 - 2);
+    else if (dtype == DType::boolean)
+      tensor.set_double(i, (i + static_cast<int64_t>(which)) % 3 == 0);
+    else if (bits(dtype) == 8)
+      tensor.set_double(i, is_signed_integer(dtype) ? step - 50 : step * 2.5);
+    else
+      tensor.set_double(i, std::fmod(step, 13) - (is_signed_integer(dtype) ? 6 : 0));
   }
   return tensor;
 }

@@ -26,8 +26,8 @@ const std::vector<Case>& cases();
 Graph graph_of(const Case& c);
 // Its inputs: those given, or a pattern that covers signs and the range of the type. Symbols are bound to 2.
 std::vector<Tensor> inputs_of(const Case& c, const Graph& graph);
-// Largest difference, and relative to the largest magnitude of `b`. NaN equals NaN; infinity where types differ, and where
-// integers do.
+// Largest difference, and relative to the largest magnitude of `b`. NaN equals NaN; infinity where types differ, and
+// where integers do.
 double absolute_difference(const Tensor& a, const Tensor& b);
 double difference(const Tensor& a, const Tensor& b);
 

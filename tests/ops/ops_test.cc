@@ -1,9 +1,9 @@
 // Every check over the one list of cases.
+#include <unistd.h>
+
 #include <cmath>
 #include <filesystem>
 #include <set>
-
-#include <unistd.h>
 
 #include "formats/onnx/onnx.h"
 #include "formats/pare/pare_file.h"
@@ -35,8 +35,10 @@ bool same_bits(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
 // The operator types of the table: kName of an operator, kNames of a family.
 template <class O>
 void add_names(std::set<std::string>& names) {
-  if constexpr (requires { O::kNames; }) names.insert(O::kNames.begin(), O::kNames.end());
-  else if constexpr (requires { O::kName; }) names.insert(std::string(O::kName));
+  if constexpr (requires { O::kNames; })
+    names.insert(O::kNames.begin(), O::kNames.end());
+  else if constexpr (requires { O::kName; })
+    names.insert(std::string(O::kName));
 }
 
 }  // namespace
@@ -77,7 +79,8 @@ TEST_CASE("Inference tells what running gives") {
     for (size_t k = 0; k < options.keep.size(); ++k) {
       const Type& inferred = graph.value(*graph.find(options.keep[k])).type;
       const Type actual = outputs[graph.outputs.size() + k].type();
-      INFO(c.name << ", " << options.keep[k] << ": inferred " << to_string(inferred) << ", given " << to_string(actual));
+      INFO(c.name << ", " << options.keep[k] << ": inferred " << to_string(inferred) << ", given "
+                  << to_string(actual));
       CHECK(inferred.dtype == actual.dtype);
       REQUIRE(inferred.shape.has_value());
       REQUIRE(inferred.shape->size() == actual.shape->size());
@@ -128,10 +131,12 @@ TEST_CASE("ONNX and .pare files keep what a graph computes") {
   for (const Case& c : cases()) {
     INFO(c.name);
     const Graph graph = graph_of(c);
-    if (auto written = write_onnx(graph, folder / "case.onnx"); !written) FAIL(c.name << ": " << written.failure().message);
+    if (auto written = write_onnx(graph, folder / "case.onnx"); !written)
+      FAIL(c.name << ": " << written.failure().message);
     const auto from_onnx = read_onnx(folder / "case.onnx");
     if (!from_onnx) FAIL(c.name << ": " << from_onnx.failure().message);
-    if (auto written = write_pare(graph, folder / "case.pare"); !written) FAIL(c.name << ": " << written.failure().message);
+    if (auto written = write_pare(graph, folder / "case.pare"); !written)
+      FAIL(c.name << ": " << written.failure().message);
     const auto from_pare = read_pare(folder / "case.pare");
     if (!from_pare) FAIL(c.name << ": " << from_pare.failure().message);
     CHECK(equal(*from_pare, graph));
@@ -149,7 +154,8 @@ TEST_CASE("An unknown operator stops the run by name, domain and version") {
     const auto executor = Executor::create(std::make_shared<const Graph>(graph_of(c)));
     REQUIRE_FALSE(executor.ok());
     CHECK(executor.failure().code == ErrorCode::unsupported);
-    for (const char* part : {"Foo", "com.acme", "version 1"}) CHECK(executor.failure().message.find(part) != std::string::npos);
+    for (const char* part : {"Foo", "com.acme", "version 1"})
+      CHECK(executor.failure().message.find(part) != std::string::npos);
   }
 }
 

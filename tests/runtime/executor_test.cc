@@ -1,7 +1,8 @@
 // What the executor promises beside values: messages, kept values, plans per shape, memory.
+#include "runtime/executor.h"
+
 #include "graph/text.h"
 #include "runtime/cost.h"
-#include "runtime/executor.h"
 #include "runtime/kernels.h"
 #include "tests/catch.h"
 
@@ -20,7 +21,8 @@ std::unique_ptr<Executor> executor_of(const std::string& body, const ExecutorOpt
   return *std::move(executor);
 }
 
-constexpr const char* kTwoInputs = "input left: float32[N,2]\ninput right: float32[N,2]\ny = Add(left, right)\noutput y";
+constexpr const char* kTwoInputs =
+    "input left: float32[N,2]\ninput right: float32[N,2]\ny = Add(left, right)\noutput y";
 
 void check_refused(const std::vector<Tensor>& inputs, const std::vector<std::string>& parts) {
   for (const bool reference : {false, true}) {
@@ -45,7 +47,8 @@ TEST_CASE("Inputs that do not fit are refused by name") {
 
 TEST_CASE("Values may be kept by name, fused or not") {
   const std::string body =
-      "input x: float32[1,1,1,3]\nconst w: float32[2,1,1,1] = {2, -1}\nc = Conv(x, w)\nr = Relu(c)\ny = Neg(r)\noutput y";
+      "input x: float32[1,1,1,3]\nconst w: float32[2,1,1,1] = {2, -1}\nc = Conv(x, w)\nr = Relu(c)\ny = Neg(r)\noutput "
+      "y";
   const Tensor x = Tensor::of<float>({1, 1, 1, 3}, {-1, 0, 1});
   auto executor = executor_of(body, {.keep = {"c", "x", "w"}});
   const auto outputs = executor->run(std::vector<Tensor>{x});
@@ -70,21 +73,25 @@ TEST_CASE("One executor serves many input dims, more than it keeps plans for") {
       REQUIRE(outputs.ok());
       REQUIRE((*outputs)[0].dims() == Dims{n, 1});
       for (int64_t i = 0; i < n; ++i)
-        CHECK((*outputs)[0].as_double(i) == static_cast<double>(2 * i + round) + 10.0 * static_cast<double>(2 * i + 1 + round));
+        CHECK((*outputs)[0].as_double(i) ==
+              static_cast<double>(2 * i + round) + 10.0 * static_cast<double>(2 * i + 1 + round));
     }
   }
 }
 
 TEST_CASE("A batch of none gives none") {
-  auto executor = executor_of("input x: float32[N,2,4,4]\nconst w: float32[3,2,1,1] = {1, 2, 3, 4, 5, 6}\nc = Conv(x, w)\nr = Relu(c)\n"
-                              "g = GlobalAveragePool(r)\ny = Flatten(g)\noutput y");
+  auto executor = executor_of(
+      "input x: float32[N,2,4,4]\nconst w: float32[3,2,1,1] = {1, 2, 3, 4, 5, 6}\nc = Conv(x, w)\nr = Relu(c)\n"
+      "g = GlobalAveragePool(r)\ny = Flatten(g)\noutput y");
   const auto outputs = executor->run(std::vector<Tensor>{Tensor(DType::float32, {0, 2, 4, 4})});
   if (!outputs) FAIL(outputs.failure().message);
   CHECK((*outputs)[0].dims() == Dims{0, 3});
 }
 
 TEST_CASE("Dims that depend on data run all the same") {
-  auto executor = executor_of("input n: int64[]\nconst z: int64[] = {0}\nconst one: int64[] = {1}\nr = Range(z, n, one)\ny = Add(r, one)\noutput y");
+  auto executor = executor_of(
+      "input n: int64[]\nconst z: int64[] = {0}\nconst one: int64[] = {1}\nr = Range(z, n, one)\ny = Add(r, "
+      "one)\noutput y");
   const auto outputs = executor->run(std::vector<Tensor>{Tensor::scalar<int64_t>(3)});
   if (!outputs) FAIL(outputs.failure().message);
   CHECK((*outputs)[0].ints() == std::vector<int64_t>{1, 2, 3});
@@ -92,9 +99,12 @@ TEST_CASE("Dims that depend on data run all the same") {
 
 TEST_CASE("Convolution, normalization, residual and activation are one step; shape arithmetic is none") {
   auto executor = executor_of(
-      "input x: float32[N,2,4,4]\nconst w: float32[2,2,1,1] = {1, 2, 3, 4}\nconst s: float32[2] = {1, 2}\nconst b: float32[2] = {0, 1}\n"
-      "c = Conv(x, w)\nn = BatchNormalization(c, s, b, b, s)\na = Add(n, x)\nr = Relu(a)\nh = Shape(r)\nconst i: int64[1] = {0}\n"
-      "batch = Gather(h, i)\nconst rest: int64[1] = {-1}\nt = Concat(batch, rest) {axis = 0}\ny = Reshape(r, t)\noutput y");
+      "input x: float32[N,2,4,4]\nconst w: float32[2,2,1,1] = {1, 2, 3, 4}\nconst s: float32[2] = {1, 2}\nconst b: "
+      "float32[2] = {0, 1}\n"
+      "c = Conv(x, w)\nn = BatchNormalization(c, s, b, b, s)\na = Add(n, x)\nr = Relu(a)\nh = Shape(r)\nconst i: "
+      "int64[1] = {0}\n"
+      "batch = Gather(h, i)\nconst rest: int64[1] = {-1}\nt = Concat(batch, rest) {axis = 0}\ny = Reshape(r, "
+      "t)\noutput y");
   REQUIRE(executor->run(std::vector<Tensor>{Tensor(DType::float32, {2, 2, 4, 4})}).ok());
   std::vector<std::string> kernels;
   for (const StepReport& step : executor->steps()) kernels.push_back(step.kernel);
@@ -124,8 +134,9 @@ TEST_CASE("Wrong operands of an operator are a sentence, not a crash") {
 
 TEST_CASE("Multiply-accumulates are those of products") {
   // Conv: 4 * 4 outputs of 3 channels, each of 2 * 3 * 3 products. Gemm: 2 x 3 x 5.
-  const auto graph = graph_of("input x: float32[1,2,6,6]\ninput w: float32[3,2,3,3]\ny = Conv(x, w)\nr = Relu(y)\noutput r\n"
-                              "input a: float32[2,3]\ninput b: float32[3,5]\nm = MatMul(a, b)\noutput m");
+  const auto graph = graph_of(
+      "input x: float32[1,2,6,6]\ninput w: float32[3,2,3,3]\ny = Conv(x, w)\nr = Relu(y)\noutput r\n"
+      "input a: float32[2,3]\ninput b: float32[3,5]\nm = MatMul(a, b)\noutput m");
   CHECK(graph_macs(*graph) == 4 * 4 * 3 * 2 * 3 * 3 + 2 * 3 * 5);
 }
 

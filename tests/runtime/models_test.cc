@@ -70,7 +70,8 @@ void check_model(const std::string& name, const ExecutorOptions& options) {
     REQUIRE(outputs->size() == expected.outputs.size());
     for (size_t i = 0; i < outputs->size(); ++i) {
       REQUIRE((*outputs)[i].type() == expected.outputs[i].type());
-      CHECK(relative_difference((*outputs)[i], expected.outputs[i]) < tolerance(*shared, shared->outputs[i], expected.outputs[i]));
+      CHECK(relative_difference((*outputs)[i], expected.outputs[i]) <
+            tolerance(*shared, shared->outputs[i], expected.outputs[i]));
     }
   }
 }
@@ -87,7 +88,8 @@ TEST_CASE("The shared models give what ONNX Runtime gives", "[shared]") {
 }
 
 TEST_CASE("The plain kernels give what ONNX Runtime gives", "[shared]") {
-  for (const std::string& name : {"cifar10-resnet20", "tiny-resnet8-qdq", "tiny-kws", "tiny-ad", "mnist-cnn", "mnist-cnn-integer"})
+  for (const std::string name :
+       {"cifar10-resnet20", "tiny-resnet8-qdq", "tiny-kws", "tiny-ad", "mnist-cnn", "mnist-cnn-integer"})
     SECTION(name) { check_model(name, {.reference = true}); }
 }
 

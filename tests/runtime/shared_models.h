@@ -15,12 +15,23 @@ inline std::filesystem::path shared_folder() {
 
 // Models whose operators this version knows.
 inline const std::vector<std::string>& shared_models() {
-  static const std::vector<std::string> names = {
-      "cifar10-resnet20",  "cifar10-resnet56",        "tiny-resnet8",         "tiny-resnet8-qdq",
-      "tiny-kws",          "tiny-vww",                "tiny-ad",              "imagenet-squeezenet",
-      "imagenet-mobilenetv2", "imagenet-mobilenetv1-050", "imagenet-efficientnet-lite0", "mnist-cnn",
-      "mnist-cnn-integer", "ultraface-slim",          "ppocr-det",            "ppocr-cls",
-      "super-resolution"};
+  static const std::vector<std::string> names = {"cifar10-resnet20",
+                                                 "cifar10-resnet56",
+                                                 "tiny-resnet8",
+                                                 "tiny-resnet8-qdq",
+                                                 "tiny-kws",
+                                                 "tiny-vww",
+                                                 "tiny-ad",
+                                                 "imagenet-squeezenet",
+                                                 "imagenet-mobilenetv2",
+                                                 "imagenet-mobilenetv1-050",
+                                                 "imagenet-efficientnet-lite0",
+                                                 "mnist-cnn",
+                                                 "mnist-cnn-integer",
+                                                 "ultraface-slim",
+                                                 "ppocr-det",
+                                                 "ppocr-cls",
+                                                 "super-resolution"};
   return names;
 }
 
