@@ -58,7 +58,7 @@ class Pipeline {
 
   void prune() {
     step("prune");
-    const PruneOptions options = prune_options(arguments_.pruning, true, session_);
+    const PruneOptions options = prune_options(arguments_.pruning, session_);
     const auto dataset = open_calibration(arguments_.data, graph_, 2 * arguments_.samples, session_.seed);
     const Batches batches = batches_of(*dataset, graph_, 64);
     const PruneReport report = prune_channels(graph_, options, &batches);

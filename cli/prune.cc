@@ -24,7 +24,7 @@ struct PruneArguments {
 
 void prune(const PruneArguments& arguments, Session& session) {
   check_output(arguments.output);
-  const PruneOptions options = prune_options(arguments.pruning, !arguments.data.path.empty(), session);
+  const PruneOptions options = prune_options(arguments.pruning, session);
   LoadedModel model = load_model(arguments.input);
   std::unique_ptr<Dataset> dataset;
   Batches batches;
@@ -47,17 +47,16 @@ void prune(const PruneArguments& arguments, Session& session) {
 void add_pruning_options(CLI::App& verb, PruningArguments& arguments) {
   const std::string group = "Pruning";
   verb.add_option("--max-macs", arguments.max_macs, "Multiply-accumulates that may stay: a percentage of the model's ('50%') or a number")->group(group);
-  verb.add_option("--importance", arguments.importance, "l1, or reconstruct, which needs data (default: reconstruct with --data, l1 without)")
+  verb.add_option("--importance", arguments.prune.importance, "l1, or reconstruct, which needs data (default: reconstruct with --data, l1 without)")
       ->transform(CLI::CheckedTransformer(std::map<std::string, Importance>{{"l1", Importance::l1}, {"reconstruct", Importance::reconstruct}}))
       ->group(group);
   verb.add_option("--protect", arguments.prune.protect, "Nodes or values whose channels stay, '*' for any characters; may repeat")->group(group);
   verb.add_option("--round-to", arguments.prune.round_to, "Layers keep a multiple of this many channels")->capture_default_str()->check(CLI::PositiveNumber)->group(group);
 }
 
-PruneOptions prune_options(const PruningArguments& arguments, bool has_data, const Session& session) {
+PruneOptions prune_options(const PruningArguments& arguments, const Session& session) {
   PruneOptions options = arguments.prune;
   options.threads = session.thread_count();
-  options.importance = arguments.importance.value_or(has_data ? Importance::reconstruct : Importance::l1);
   options.progress = [report = session.progress("prune")](const std::string&, double done) {
     if (report) report(static_cast<int64_t>(100 * done), 100);
   };

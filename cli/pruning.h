@@ -1,7 +1,6 @@
 // Pruning options on the command line: what prune and compress share.
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "cli/session.h"
@@ -12,7 +11,6 @@ namespace pare::cli {
 
 struct PruningArguments {
   std::string max_macs;  // "50%" of the model's, or a number
-  std::optional<Importance> importance;  // none: reconstruct with data, l1 without
   PruneOptions prune;
 };
 
@@ -20,7 +18,7 @@ struct PruningArguments {
 void add_pruning_options(CLI::App& verb, PruningArguments& arguments);
 
 // Reads --max-macs into the options. Throws Error (usage).
-PruneOptions prune_options(const PruningArguments& arguments, bool has_data, const Session& session);
+PruneOptions prune_options(const PruningArguments& arguments, const Session& session);
 
 void print_prune(const Session& session, const PruneReport& report);
 Json to_json(const PruneReport& report);

@@ -15,11 +15,13 @@ void add_training_options(CLI::App& verb, TrainOptions& options) {
       ->transform(CLI::CheckedTransformer(std::map<std::string, Optimizer>{{"sgd", Optimizer::sgd}, {"adamw", Optimizer::adamw}}))
       ->group(group);
   verb.add_option("--weight-decay", options.weight_decay, "Of weights, not of biases and normalization")->capture_default_str()->check(CLI::NonNegativeNumber)->group(group);
+  verb.add_option("--clip-norm", options.clip_norm, "Cut the gradient to this Euclidean norm; 0: never")->capture_default_str()->check(CLI::NonNegativeNumber)->group(group);
   verb.add_option("--label-weight", options.label_weight, "Weight of the cross entropy with the labels")->capture_default_str()->check(CLI::NonNegativeNumber)->group(group);
   verb.add_option("--label-smoothing", options.label_smoothing, "Part of each label spread over all classes")->capture_default_str()->check(CLI::Range(0.0, 1.0))->group(group);
   verb.add_option("--teacher-weight", options.teacher_weight, "Weight of the divergence from the teacher")->capture_default_str()->check(CLI::NonNegativeNumber)->group(group);
   verb.add_option("--temperature", options.temperature, "Temperature of the teacher's and the student's logits")->capture_default_str()->check(CLI::PositiveNumber)->group(group);
-  verb.add_flag("--crop", options.crop, "Random crops of the images, padded by 4")->group(group);
+  verb.add_flag("--crop", options.crop, "Random crops of the images, padded with zeros")->group(group);
+  verb.add_option("--crop-padding", options.crop_padding, "Pixels on each side for --crop")->capture_default_str()->check(CLI::NonNegativeNumber)->group(group);
   verb.add_flag("--flip", options.flip, "Mirror half of the images left to right")->group(group);
   verb.add_flag("--keep-zeros", options.keep_zeros, "Weights that are zero stay zero")->group(group);
 }
