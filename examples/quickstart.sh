@@ -9,7 +9,7 @@ cmake --preset release >/dev/null
 cmake --build --preset release -j "$(nproc)" --target pare pare_distill
 
 pare=build/release/bin/pare
-data=/usr/share/dataset-fashion-mnist
+data=/usr/share/datasets/fashion-mnist
 out=build/quickstart
 mkdir -p "$out"
 
