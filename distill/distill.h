@@ -42,12 +42,13 @@ struct TrainOptions {
   int epochs = 6;
   int batch_size = 128;
   Optimizer optimizer = Optimizer::sgd;
-  double learning_rate = 0.02;  // at its peak; a linear warmup leads to it, half a cosine from it to 0
+  double learning_rate = 0.01;  // at its peak; a linear warmup leads to it, half a cosine from it to 0
   double warmup = 0.05;         // part of all steps
   double momentum = 0.9;
   bool nesterov = true;
   double weight_decay = 5e-4;   // of weights with two axes or more; never of biases, normalization and scales
-  double clip_norm = 0;         // the gradient's Euclidean norm is cut to this; 0: never
+  double clip_norm = 1;         // the gradient's Euclidean norm is cut to this; 0: never. Tuning of trained weights needs it:
+                                // the distillation term is large where a pruned or 4-bit student starts
 
   // The loss: label_weight * cross entropy + teacher_weight * T^2 KL(teacher || student) at temperature T (Hinton,
   // Vinyals and Dean 2015) + output_weight * mean squared error of the outputs + feature_weight * that of `features`.
@@ -55,7 +56,7 @@ struct TrainOptions {
   double label_weight = 1;
   double label_smoothing = 0;
   double teacher_weight = 1;
-  double temperature = 4;
+  double temperature = 2;
   double output_weight = 0;
   double feature_weight = 0;
   std::vector<std::pair<std::string, std::string>> features;  // names of values of equal shape: student's, teacher's

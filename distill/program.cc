@@ -4,6 +4,15 @@
 
 namespace pare {
 
+bool channels_last_pays(const Graph& graph) {
+  return std::none_of(graph.order().begin(), graph.order().end(), [&](NodeId id) {
+    const Node& node = graph.node(id);
+    if (!as<BatchNormalization>(node.op)) return false;
+    const auto dims = graph.value(node.inputs[1]).type.dims();
+    return dims && element_count(*dims).value_or(0) % 8 != 0;
+  });
+}
+
 Program::Program(const Graph& graph, const ProgramOptions& options, const Graph* originals)
     : graph_(graph), options_(options) {
   for (NodeId id : graph.order()) steps_.push_back({.node = id});

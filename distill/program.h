@@ -16,8 +16,12 @@ struct ProgramOptions {
   at::ScalarType real = at::kFloat;  // float64 for checks of gradients
   bool trainable = true;             // false: nothing requires a gradient (a teacher)
   bool learn_scales = false;         // of QuantizeLinear and of the DequantizeLinear behind it
-  bool channels_last = true;         // memory format of 4-D inputs and weights: faster convolutions
+  bool channels_last = true;         // memory format of 4-D inputs and weights
 };
+
+// Whether channels_last is the faster memory format to train in: convolutions gain by it, but LibTorch's backward pass of
+// BatchNormalization loses more where the number of channels is no multiple of 8 (1.13, AVX2: 4 times slower).
+bool channels_last_pays(const Graph& graph);
 
 enum class ParameterKind : uint8_t {
   weight,  // a float constant
@@ -51,6 +55,7 @@ class Program {
   std::vector<Parameter>& parameters() { return parameters_; }
   // As forward() takes it: converted, and laid out as the options say.
   at::Tensor input(const Tensor& tensor) const;
+  at::Tensor laid_out(at::Tensor tensor) const;
 
   // Puts parameters and normalization statistics back into the constants of `graph`: the graph this was made from or a
   // copy. Scales of int32 biases behind DequantizeLinear follow the scales of what they are added to.
@@ -77,7 +82,6 @@ class Program {
   std::vector<at::Tensor> run_step(const Step& step, const std::vector<at::Tensor>& values, Mode mode);
   void note_scale(const Step& step, const LowerContext& context, const at::Tensor& quantized);
   Tensor integers_of(const Step& step, Graph& graph) const;
-  at::Tensor laid_out(at::Tensor tensor) const;
 
   const Graph& graph_;
   ProgramOptions options_;

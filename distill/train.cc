@@ -91,7 +91,7 @@ class Training {
  public:
   Training(Graph& student, const Graph* teacher, const TrainingData& data, const TrainOptions& options)
       : graph_(student), data_(data), options_(options),
-        program_(student, {.learn_scales = options.learn_scales}, teacher),
+        program_(student, {.learn_scales = options.learn_scales, .channels_last = channels_last_pays(student)}, teacher),
         descent_(program_.parameters(), options), random_(options.seed ^ 0x5eed5eed5eed5eedu),
         wanted_(wanted_of(student, options, true)) {
     if (teacher) {
@@ -176,6 +176,7 @@ class Training {
     split(program_.forward(inputs, wanted_, mode), outputs, terms.student, terms.student_features);
     if (teacher_) {
       const at::NoGradGuard no_gradients;
+      for (at::Tensor& input : inputs) input = teacher_->laid_out(input);
       split(teacher_->forward(inputs, teacher_wanted_, {}), outputs, terms.teacher, terms.teacher_features);
       check_shapes(terms);
     }
