@@ -75,35 +75,98 @@ def latency(args):
     print(f"geometric mean {math.exp(statistics.fmean(map(math.log, ratios))):.3f}")
 
 
-def agree(args):
-    """Top-1 of ONNX Runtime and of pare on the same file; data as pare eval reads it, dumped by pare run."""
-    data = np.load(args.data)
-    x, y = data["x"].astype(np.float32), data["y"]
-    if args.scale:
-        x = x * args.scale
-    if args.mean:
-        shape = (1, -1) + (1,) * (x.ndim - 2)
-        x = (x - np.array(args.mean, np.float32).reshape(shape)) / np.array(args.std, np.float32).reshape(shape)
-    if args.skip:
-        x, y = x[args.skip:], y[args.skip:]
-    sess = session(args.model, 2)
+# Model, training and evaluation arrays, preprocessing in the form of a --preprocess file.
+CIFAR = {"scale": 0.00392156862745098, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
+INT8_MODELS = {
+    "cifar10-resnet20": ("cifar", CIFAR),
+    "cifar10-resnet56": ("cifar", CIFAR),
+    "tiny-resnet8": ("cifar", {}),
+    "tiny-kws": ("kws", {}),
+    "imagenet-squeezenet": ("squeezenet", {"mean": [104.0, 117.0, 123.0]}),
+    "imagenet-mobilenetv2": ("mobilenetv2", {"mean": [127.0], "scale": 0.00784314}),
+    "imagenet-mobilenetv1-050": ("mobilenetv1", {"mean": [128.0], "std": [128.0]}),
+    "imagenet-efficientnet-lite0": ("efficientnet", {"mean": [127.0], "std": [128.0]}),
+}
+
+
+def images(folder, kind):
+    """Pictures of an ImageNet sample, cropped as ../shared/README.md says: uint8 [N,3,H,W] and labels."""
+    from PIL import Image
+    size = 227 if kind == "squeezenet" else 224
+    xs, ys = [], []
+    for line in open(f"{SHARED}/data/{folder}/labels.tsv"):
+        name, label = line.split()[:2]
+        if not name.lower().endswith((".jpg", ".jpeg")):
+            continue
+        picture = Image.open(f"{SHARED}/data/{folder}/{name}").convert("RGB")
+        left, top = (picture.width - size) // 2, (picture.height - size) // 2
+        picture = picture.crop((left, top, left + size, top + size))
+        if kind == "mobilenetv1":
+            picture = picture.resize((160, 160), Image.BILINEAR)
+        pixels = np.asarray(picture)
+        xs.append((pixels[:, :, ::-1] if kind == "squeezenet" else pixels).transpose(2, 0, 1))
+        ys.append(int(label) + kind.startswith("mobilenet"))  # class 0 of the MobileNets is background
+    return {"x": np.stack(xs), "y": np.array(ys)}
+
+
+def arrays(kind):
+    """Training and evaluation data."""
+    if kind == "cifar":
+        return [dict(np.load(f"{SHARED}/data/cifar10-{part}.npz")) for part in ("train4000", "test1000")]
+    if kind == "kws":
+        data = np.load(f"{SHARED}/data/kws-500.npz")
+        return [{k: data[k][:100] for k in ("x", "y")}, {k: data[k][100:] for k in ("x", "y")}]
+    return [images(folder, kind) for folder in ("imagenet-calib-128", "imagenet-500")]
+
+
+def preprocess(x, steps):
+    x = x.astype(np.float32)
+    for step, value in steps.items():
+        value = np.array(value, np.float32).reshape((1, -1) + (1,) * (x.ndim - 2)) if step != "scale" else np.float32(value)
+        x = x * value if step == "scale" else x - value if step == "mean" else x / value
+    return x
+
+
+def scores(path, x, folder):
+    """What ONNX Runtime and pare make of the same arrays."""
+    sess = session(path, 2)
     name = sess.get_inputs()[0].name
-    batch = sess.get_inputs()[0].shape[0]
-    step = batch if isinstance(batch, int) else 50
-    peer = np.concatenate([sess.run(None, {name: x[i:i + step]})[0] for i in range(0, len(x), step)])
-    ours = []
-    with tempfile.TemporaryDirectory() as folder:
-        for i in range(0, len(x), step if step < 50 else 500):
-            n = step if step < 50 else 500
-            np.savez(f"{folder}/in.npz", **{name: x[i:i + n]})
-            subprocess.run([PARE, "run", args.model, "--in", f"{folder}/in.npz", "--out", f"{folder}/out.npz"], check=True, capture_output=True)
-            out = np.load(f"{folder}/out.npz")
-            ours.append(out[out.files[0]])
-    ours = np.concatenate(ours).reshape(len(x), -1)
-    peer = peer.reshape(len(x), -1)
-    print(f"{args.model}: {len(x)} samples, ORT {100 * np.mean(peer.argmax(1) == y):.2f} %, "
-          f"pare {100 * np.mean(ours.argmax(1) == y):.2f} %, same top-1 {100 * np.mean(peer.argmax(1) == ours.argmax(1)):.2f} %, "
-          f"largest difference {np.abs(peer - ours).max():.3g} of {np.abs(peer).max():.3g}")
+    peer, ours = [], []
+    for i in range(0, len(x), 50):
+        feeds = {name: x[i:i + 50]}
+        peer.append(sess.run(None, feeds)[0].reshape(len(feeds[name]), -1))
+        np.savez(f"{folder}/in.npz", **feeds)
+        subprocess.run([PARE, "run", path, "--in", f"{folder}/in.npz", "--out", f"{folder}/out.npz"], check=True, capture_output=True)
+        out = np.load(f"{folder}/out.npz")
+        ours.append(out[out.files[0]].reshape(len(feeds[name]), -1))
+    return np.concatenate(peer), np.concatenate(ours)
+
+
+def int8(args):
+    """pare compress on every model with data, then the written ONNX file in both executors."""
+    print(f"{'model':30} {'samples':>7} {'float %':>8} {'int8 %':>7} {'ORT %':>7} {'same':>7} {'file':>6} {'faster':>7} {'/ORT':>8}")
+    for model in args.models or INT8_MODELS:
+        kind, steps = INT8_MODELS[model]
+        with tempfile.TemporaryDirectory() as folder:
+            train, test = arrays(kind)
+            np.savez(f"{folder}/train.npz", **train)
+            np.savez(f"{folder}/test.npz", **test)
+            with open(f"{folder}/p.toml", "w") as toml:
+                toml.writelines(f"{k} = {v}\n" for k, v in steps.items())
+            out = f"{folder}/int8.onnx"
+            command = [PARE, "compress", f"{SHARED}/models/{model}.onnx", "-o", out, "--data", f"{folder}/train.npz",
+                       "--verify-data", f"{folder}/test.npz", "--preprocess", f"{folder}/p.toml", "--verify-preprocess",
+                       f"{folder}/p.toml", "--max-drop", "1", "--threads", "1", "--json"]
+            report = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)["verify"]
+            x = preprocess(test["x"], steps)
+            peer, ours = scores(out, x, folder)
+            name = session(out).get_inputs()[0].name
+            ort_ms = statistics.median(time_ort(session(out), {name: x[:1]}, 1.0))
+            print(f"{model:30} {len(x):7} {100 * report['reference']['value']:8.2f} {100 * report['candidate']['value']:7.2f} "
+                  f"{100 * np.mean(peer.argmax(1) == test['y']):7.2f} {100 * np.mean(peer.argmax(1) == ours.argmax(1)):7.2f} "
+                  f"{report['candidate']['file_bytes'] / report['reference']['file_bytes']:6.3f} "
+                  f"{report['reference']['median_ms'] / report['candidate']['median_ms']:7.2f} "
+                  f"{report['candidate']['median_ms'] / ort_ms:8.2f}", flush=True)
 
 
 def main():
@@ -114,15 +177,10 @@ def main():
     one.add_argument("--inputs", help="name in ../shared/expected to take inputs from")
     one.add_argument("--rounds", type=int, default=5)
     one.add_argument("--seconds", type=float, default=0.4)
-    two = verbs.add_parser("agree")
-    two.add_argument("model")
-    two.add_argument("data", help=".npz with x and y")
-    two.add_argument("--scale", type=float)
-    two.add_argument("--mean", type=float, nargs="*")
-    two.add_argument("--std", type=float, nargs="*")
-    two.add_argument("--skip", type=int, default=0, help="leave out the first samples")
+    two = verbs.add_parser("int8")
+    two.add_argument("models", nargs="*", choices=[[], *INT8_MODELS], default=[])
     args = parser.parse_args()
-    {"latency": latency, "agree": agree}[args.verb](args)
+    {"latency": latency, "int8": int8}[args.verb](args)
 
 
 if __name__ == "__main__":
