@@ -69,6 +69,7 @@ struct TrainOptions {
   bool initialize = false;         // draws all weights anew before training (He et al. 2015; see initialize.h)
   bool freeze_batch_norm = false;  // normalizes with the stored statistics and leaves them alone
   bool learn_scales = true;        // scales of QuantizeLinear and DequantizeLinear are trained too (Esser et al. 2020)
+  bool fit_scales = true;          // and start where rounding a first batch costs least (Program::fit_scales)
   bool keep_zeros = false;         // weights that are zero stay zero
 
   uint64_t seed = 0;

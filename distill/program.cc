@@ -84,12 +84,14 @@ std::vector<at::Tensor> Program::run_step(const Step& step, const std::vector<at
     if (const auto* dequantize = as<DequantizeLinear>(op); dequantize && step.shadow != kNone) {
       const at::Tensor& shadow = parameters_[step.shadow].tensor;
       if (bits(step.shadow_type) > 16) return {shadow};
+      fit_scale(step, context, shadow);
       auto rounded = quantize(shadow, context.inputs[1], context.has(2) ? context.inputs[2] : at::Tensor(),
                               step.shadow_type, dequantize->axis, dequantize->block_size);
       if (!rounded) fail(rounded.failure());
       context.inputs[0] = *rounded;
       note_scale(step, context, shadow);
     } else if (as<QuantizeLinear>(op)) {
+      fit_scale(step, context, context.inputs[0]);
       note_scale(step, context, context.inputs[0]);
     }
     if (auto done = lower_op(op, context); !done) fail(done.failure());

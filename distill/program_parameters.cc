@@ -134,6 +134,43 @@ void Program::add_scales() {
   }
 }
 
+void Program::fit_scales(std::span<const at::Tensor> inputs) {
+  const at::NoGradGuard no_gradients;
+  fitted_.emplace(parameters_.size(), false);
+  forward(inputs, graph_.outputs, {});
+  fitted_.reset();
+}
+
+// Errors are summed per element of the scale: over everything it is shared by along other axes.
+void Program::fit_scale(const Step& step, const LowerContext& context, const at::Tensor& real) {
+  const Node& node = graph_.node(step.node);
+  const auto known = parameter_of_.find(node.inputs[1]);
+  if (!fitted_ || known == parameter_of_.end() || (*fitted_)[known->second]) return;
+  (*fitted_)[known->second] = true;
+  const auto* q = as<QuantizeLinear>(node.op);
+  const auto* d = as<DequantizeLinear>(node.op);
+  const int64_t axis = q ? q->axis : d->axis, block = q ? q->block_size : d->block_size;
+  if (block > 0) return;
+  at::Tensor& scale = parameters_[known->second].tensor;
+  const at::Tensor zero = context.has(2) ? context.inputs[2] : at::Tensor(), first = scale.clone();
+  const DType dtype = q ? context.output_types[0] : step.shadow_type;
+  at::Tensor least, best = first;
+  for (int percent = 100; percent >= 30; percent -= 5) {
+    const at::Tensor candidate = first * (percent / 100.0);
+    const at::Tensor rounded =
+        unwrap(dequantize(unwrap(quantize(real, candidate, zero, dtype, axis, 0)), candidate, zero, axis, 0));
+    at::Tensor error = (rounded - real).square();
+    if (scale.numel() > 1) {
+      error = error.movedim(axis, 0).flatten(1).sum(1).reshape(scale.sizes());
+    } else {
+      error = error.sum().reshape(scale.sizes());
+    }
+    best = least.defined() ? at::where(error.lt(least), candidate, best) : candidate;
+    least = least.defined() ? at::minimum(error, least) : error;
+  }
+  scale.copy_(best);
+}
+
 void Program::note_scale(const Step& step, const LowerContext& context, const at::Tensor& quantized) {
   const Node& node = graph_.node(step.node);
   const auto known = parameter_of_.find(node.inputs[1]);

@@ -119,6 +119,7 @@ class Training {
     TrainProgress progress{.epochs = options_.epochs};
     const int64_t per_epoch = data_.samples / batch_;
     progress.steps = per_epoch * options_.epochs;
+    if (options_.learn_scales && options_.fit_scales) fit_scales();
     for (; progress.epoch < options_.epochs; ++progress.epoch) {
       const std::vector<int64_t> order = random_.permutation(data_.samples);
       double loss = 0;
@@ -144,6 +145,25 @@ class Training {
  private:
   bool labelled() const { return data_.labelled; }
 
+  // On as many samples as one pass takes, spread over the data.
+  void fit_scales() {
+    std::vector<int64_t> indices;
+    for (int64_t i = 0; i < part_; ++i) indices.push_back(i * data_.samples / part_);
+    TrainingBatch batch = read(indices);
+    std::vector<at::Tensor> inputs;
+    for (const Tensor& tensor : batch.inputs) inputs.push_back(program_.input(tensor));
+    program_.fit_scales(inputs);
+  }
+
+  TrainingBatch read(std::span<const int64_t> indices) const {
+    TrainingBatch batch = unwrap(data_.fetch(indices));
+    if (batch.inputs.size() != graph_.inputs.size()) {
+      throw Error(input_error("the training data has " + std::to_string(batch.inputs.size()) +
+                              " arrays and the model " + std::to_string(graph_.inputs.size()) + " inputs"));
+    }
+    return batch;
+  }
+
   double one_step(std::span<const int64_t> indices, const TrainProgress& progress) {
     descent_.zero_gradients();
     double loss = 0;
@@ -163,11 +183,7 @@ class Training {
   }
 
   at::Tensor loss_of(std::span<const int64_t> indices) {
-    TrainingBatch batch = unwrap(data_.fetch(indices));
-    if (batch.inputs.size() != graph_.inputs.size()) {
-      throw Error(input_error("the training data has " + std::to_string(batch.inputs.size()) +
-                              " arrays and the model " + std::to_string(graph_.inputs.size()) + " inputs"));
-    }
+    TrainingBatch batch = read(indices);
     std::vector<at::Tensor> inputs;
     for (size_t i = 0; i < graph_.inputs.size(); ++i) inputs.push_back(program_.input(take_input(std::move(batch.inputs[i]), i)));
     const size_t outputs = graph_.outputs.size();

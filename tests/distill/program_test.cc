@@ -108,6 +108,32 @@ TEST_CASE("shadows start from the original where one lies within a step") {
   CHECK(w[5].item<float>() == 0.2f);
 }
 
+// Multiples of 1/2 are exact in steps of 1/2, and so are the first channel's weights; the second's are exact as they are.
+TEST_CASE("scales start where rounding costs least") {
+  const Graph graph = parsed(R"(
+    input x: float32[N,2]
+    const sx: float32[] = {1}
+    const w: int4[2,2] = {1, 0, 2, -3}
+    const sw: float32[2] = {1, 1}
+    const z: int4[] = {0}
+    xq = QuantizeLinear(x, sx, z)
+    xd = DequantizeLinear(xq, sx, z)
+    wd = DequantizeLinear(w, sw) {axis = 0}
+    y = Gemm(xd, wd) {transB = 1}
+    output y)");
+  const Graph original = parsed(R"(
+    input x: float32[N,2]
+    const w: float32[2,2] = {1.5, 0.5, 2, -3}
+    y = Gemm(x, w) {transB = 1}
+    output y)");
+  Program program(graph, {.learn_scales = true}, &original);
+  const at::Tensor x = at::tensor(std::vector<float>{0.5f, -1.5f, 2, 3.5f, -2.5f, 1.5f}).reshape({3, 2});
+  program.fit_scales(std::vector<at::Tensor>{x});
+  CHECK(parameter(program, graph, "sx").tensor.item<float>() == Approx(0.5));
+  CHECK(parameter(program, graph, "sw").tensor[0].item<float>() == Approx(0.5));
+  CHECK(parameter(program, graph, "sw").tensor[1].item<float>() == 1);
+}
+
 TEST_CASE("statistics follow the batches by ONNX's momentum, and stay when frozen") {
   Graph graph = quantized();
   Program program(graph);
