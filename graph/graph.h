@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <span>
@@ -84,8 +85,8 @@ class Graph {
   std::string unique_name(std::string name, ValueId id) const;
   void forget_node(NodeId id);  // without its place in the order
 
-  std::vector<Node> nodes_;
-  std::vector<Value> values_;
+  std::deque<Node> nodes_;  // growing keeps references valid
+  std::deque<Value> values_;
   std::vector<bool> node_alive_, value_alive_;
   std::vector<NodeId> order_;
   std::map<std::string, ValueId, std::less<>> names_;

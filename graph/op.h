@@ -27,6 +27,7 @@ struct Opaque {
   std::string reason;   // why it is opaque, for messages: "is not an operator this version knows"
   PARE_NO_FIELDS
   PARE_OP_METHODS;
+  Role role() const { return Role::float_only; }
 };
 
 // X(Op) once for every operator struct.

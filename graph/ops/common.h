@@ -4,7 +4,8 @@
 //   kArity                                       how many inputs and outputs
 //   kRequired                                    names of the attributes that have no default, where there are any
 //   members named as the ONNX attributes, with their ONNX defaults, each listed once in fields()
-//   infer, links, role                           see infer.h, links.h, Role below
+//   infer, links                                see infer.h, links.h
+//   role                                        see Role below
 //   resize                                       only where attributes or shape constants count elements (links.h)
 #pragma once
 
@@ -38,8 +39,7 @@ struct Arity {
 
 #define PARE_OP_METHODS                       \
   Result<void> infer(InferContext&) const;    \
-  void links(LinkContext&) const;             \
-  Role role() const
+  void links(LinkContext&) const
 
 #define PARE_NO_FIELDS \
   static void fields(auto&, auto&&) {}

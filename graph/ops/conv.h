@@ -25,6 +25,7 @@ struct Conv {
     f("strides", s.strides);
   }
   PARE_OP_METHODS;
+  Role role() const { return Role::computes; }
   void resize(ResizeContext&);
 };
 
@@ -52,6 +53,7 @@ struct ConvTranspose {
     f("strides", s.strides);
   }
   PARE_OP_METHODS;
+  Role role() const { return Role::computes; }
   void resize(ResizeContext&);
 };
 
@@ -68,6 +70,7 @@ struct ConvInteger {
   std::vector<int64_t> strides;
   static void fields(auto& s, auto&& f) { Conv::fields(s, f); }
   PARE_OP_METHODS;
+  Role role() const { return Role::float_only; }
   void resize(ResizeContext&);
 };
 
@@ -87,6 +90,7 @@ struct Gemm {
     f("transB", s.transB);
   }
   PARE_OP_METHODS;
+  Role role() const { return Role::computes; }
 };
 
 // As numpy.matmul.
@@ -96,6 +100,7 @@ struct MatMul {
   static constexpr Arity kArity{2, 2};
   PARE_NO_FIELDS
   PARE_OP_METHODS;
+  Role role() const { return Role::computes; }
 };
 
 // A, B uint8|int8, a_zero_point, b_zero_point -> int32
@@ -105,6 +110,7 @@ struct MatMulInteger {
   static constexpr Arity kArity{2, 4};
   PARE_NO_FIELDS
   PARE_OP_METHODS;
+  Role role() const { return Role::float_only; }
 };
 
 }  // namespace pare

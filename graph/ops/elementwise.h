@@ -21,6 +21,10 @@ struct Unary {
   int since() const { return kind == Kind::HardSwish ? 14 : kind == Kind::Mish || kind == Kind::BitwiseNot ? 18 : kSince; }
   PARE_NO_FIELDS
   PARE_OP_METHODS;
+  Role role() const {
+    if (kind == Kind::Identity) return Role::passes;
+    return kind == Kind::Relu ? Role::clips : Role::float_only;
+  }
 };
 
 // Two inputs, no attributes; numpy broadcasting (PRelu: of the second input only).
@@ -40,6 +44,9 @@ struct Binary {
   }
   PARE_NO_FIELDS
   PARE_OP_METHODS;
+  Role role() const {
+    return kind == Kind::Add || kind == Kind::Sub || kind == Kind::Mul ? Role::rescales : Role::float_only;
+  }
 };
 
 // Any number of inputs; numpy broadcasting.
@@ -51,6 +58,7 @@ struct Variadic {
   Kind kind = Kind::Sum;
   PARE_NO_FIELDS
   PARE_OP_METHODS;
+  Role role() const { return kind == Kind::Sum || kind == Kind::Mean ? Role::rescales : Role::float_only; }
 };
 
 // input, min, max (scalars, each optional)
@@ -60,6 +68,7 @@ struct Clip {
   static constexpr Arity kArity{1, 3};
   PARE_NO_FIELDS
   PARE_OP_METHODS;
+  Role role() const { return Role::clips; }
 };
 
 #define PARE_ACTIVATION(NAME, SINCE, ...)                        \
@@ -69,6 +78,7 @@ struct Clip {
     static constexpr Arity kArity{1, 1};                         \
     __VA_ARGS__                                                  \
     PARE_OP_METHODS;                                             \
+    Role role() const { return Role::float_only; }               \
   }
 
 PARE_ACTIVATION(LeakyRelu, 6, float alpha = 0.01f; static void fields(auto& s, auto&& f) { f("alpha", s.alpha); });
@@ -96,6 +106,7 @@ struct Cast {
     f("to", s.to);
   }
   PARE_OP_METHODS;
+  Role role() const { return Role::float_only; }
 };
 
 // condition, X, Y
@@ -105,6 +116,7 @@ struct Where {
   static constexpr Arity kArity{3, 3};
   PARE_NO_FIELDS
   PARE_OP_METHODS;
+  Role role() const { return Role::float_only; }
 };
 
 // data, ratio, training_mode -> output, mask; in inference the identity
@@ -115,6 +127,7 @@ struct Dropout {
   int64_t seed = 0;
   static void fields(auto& s, auto&& f) { f("seed", s.seed); }
   PARE_OP_METHODS;
+  Role role() const { return Role::passes; }
 };
 
 }  // namespace pare

@@ -20,6 +20,7 @@ struct BatchNormalization {
     f("training_mode", s.training_mode);
   }
   PARE_OP_METHODS;
+  Role role() const { return Role::float_only; }
 };
 
 // input [N,C,...], scale [C], B [C]
@@ -30,6 +31,7 @@ struct InstanceNormalization {
   float epsilon = 1e-5f;
   static void fields(auto& s, auto&& f) { f("epsilon", s.epsilon); }
   PARE_OP_METHODS;
+  Role role() const { return Role::float_only; }
 };
 
 // X, Scale, B -> Y, Mean, InvStdDev
@@ -46,6 +48,7 @@ struct LayerNormalization {
     f("stash_type", s.stash_type);
   }
   PARE_OP_METHODS;
+  Role role() const { return Role::float_only; }
 };
 
 // Local response normalization across channels.
@@ -65,6 +68,7 @@ struct LRN {
     f("size", s.size);
   }
   PARE_OP_METHODS;
+  Role role() const { return Role::float_only; }
 };
 
 // Softmax, LogSoftmax (opset 13 meaning: along one axis)
@@ -77,6 +81,7 @@ struct Softmax {
   int64_t axis = -1;
   static void fields(auto& s, auto&& f) { f("axis", s.axis); }
   PARE_OP_METHODS;
+  Role role() const { return Role::float_only; }
 };
 
 // data, axes int64[n] (optional)
@@ -96,6 +101,10 @@ struct Reduce {
     f("noop_with_empty_axes", s.noop_with_empty_axes);
   }
   PARE_OP_METHODS;
+  Role role() const {
+    if (kind == Kind::Max || kind == Kind::Min) return Role::passes;
+    return kind == Kind::Mean ? Role::rescales : Role::float_only;
+  }
 };
 
 struct ArgReduce {
@@ -113,6 +122,7 @@ struct ArgReduce {
     f("select_last_index", s.select_last_index);
   }
   PARE_OP_METHODS;
+  Role role() const { return Role::float_only; }
 };
 
 }  // namespace pare

@@ -27,6 +27,7 @@ struct MaxPool {
     f("strides", s.strides);
   }
   PARE_OP_METHODS;
+  Role role() const { return Role::passes; }
 };
 
 struct AveragePool {
@@ -52,6 +53,7 @@ struct AveragePool {
     f("strides", s.strides);
   }
   PARE_OP_METHODS;
+  Role role() const { return Role::rescales; }
 };
 
 // GlobalAveragePool, GlobalMaxPool: [N,C,spatial...] -> [N,C,1...]
@@ -63,6 +65,7 @@ struct GlobalPool {
   Kind kind = Kind::Average;
   PARE_NO_FIELDS
   PARE_OP_METHODS;
+  Role role() const { return kind == Kind::Max ? Role::passes : Role::rescales; }
 };
 
 // X, roi, scales, sizes -> Y
@@ -94,6 +97,7 @@ struct Resize {
     f("nearest_mode", s.nearest_mode);
   }
   PARE_OP_METHODS;
+  Role role() const { return mode == "nearest" ? Role::passes : Role::rescales; }
   void resize(ResizeContext&);
 };
 
@@ -109,6 +113,7 @@ struct DepthToSpace {
     f("mode", s.mode);
   }
   PARE_OP_METHODS;
+  Role role() const { return Role::passes; }
 };
 
 struct SpaceToDepth {
@@ -119,6 +124,7 @@ struct SpaceToDepth {
   int64_t blocksize = 0;
   static void fields(auto& s, auto&& f) { f("blocksize", s.blocksize); }
   PARE_OP_METHODS;
+  Role role() const { return Role::passes; }
 };
 
 }  // namespace pare

@@ -24,6 +24,7 @@ struct QuantizeLinear {
     f("saturate", s.saturate);
   }
   PARE_OP_METHODS;
+  Role role() const { return Role::float_only; }
 };
 
 // x, x_scale, x_zero_point -> (x - x_zero_point) * x_scale
@@ -41,6 +42,7 @@ struct DequantizeLinear {
     f("output_dtype", s.output_dtype);
   }
   PARE_OP_METHODS;
+  Role role() const { return Role::float_only; }
 };
 
 // x -> y uint8, y_scale, y_zero_point
@@ -50,6 +52,7 @@ struct DynamicQuantizeLinear {
   static constexpr Arity kArity{1, 1, 3, 3};
   PARE_NO_FIELDS
   PARE_OP_METHODS;
+  Role role() const { return Role::float_only; }
 };
 
 }  // namespace pare

@@ -14,6 +14,7 @@ struct Reshape {
   int since() const { return allowzero ? 14 : kSince; }
   static void fields(auto& s, auto&& f) { f("allowzero", s.allowzero); }
   PARE_OP_METHODS;
+  Role role() const { return Role::passes; }
   void resize(ResizeContext&);
 };
 
@@ -24,6 +25,7 @@ struct Flatten {
   int64_t axis = 1;
   static void fields(auto& s, auto&& f) { f("axis", s.axis); }
   PARE_OP_METHODS;
+  Role role() const { return Role::passes; }
 };
 
 // data, axes int64[n] (optional for Squeeze)
@@ -33,6 +35,7 @@ struct Squeeze {
   static constexpr Arity kArity{1, 2};
   PARE_NO_FIELDS
   PARE_OP_METHODS;
+  Role role() const { return Role::passes; }
 };
 struct Unsqueeze {
   static constexpr std::string_view kName = "Unsqueeze";
@@ -40,6 +43,7 @@ struct Unsqueeze {
   static constexpr Arity kArity{2, 2};
   PARE_NO_FIELDS
   PARE_OP_METHODS;
+  Role role() const { return Role::passes; }
 };
 
 struct Transpose {
@@ -49,6 +53,7 @@ struct Transpose {
   std::vector<int64_t> perm;  // empty: reversed
   static void fields(auto& s, auto&& f) { f("perm", s.perm); }
   PARE_OP_METHODS;
+  Role role() const { return Role::passes; }
 };
 
 struct Concat {
@@ -59,6 +64,7 @@ struct Concat {
   int64_t axis = 0;  // required in ONNX
   static void fields(auto& s, auto&& f) { f("axis", s.axis); }
   PARE_OP_METHODS;
+  Role role() const { return Role::passes; }
 };
 
 // input, split int64[outputs] (optional)
@@ -74,6 +80,7 @@ struct Split {
     f("num_outputs", s.num_outputs);
   }
   PARE_OP_METHODS;
+  Role role() const { return Role::passes; }
   void resize(ResizeContext&);
 };
 
@@ -84,6 +91,7 @@ struct Slice {
   static constexpr Arity kArity{3, 5};
   PARE_NO_FIELDS
   PARE_OP_METHODS;
+  Role role() const { return Role::passes; }
   void resize(ResizeContext&);
 };
 
@@ -96,6 +104,7 @@ struct Pad {
   int since() const { return mode == "wrap" ? 19 : kSince; }
   static void fields(auto& s, auto&& f) { f("mode", s.mode); }
   PARE_OP_METHODS;
+  Role role() const { return Role::passes; }
   void resize(ResizeContext&);
 };
 
@@ -107,6 +116,7 @@ struct Gather {
   int64_t axis = 0;
   static void fields(auto& s, auto&& f) { f("axis", s.axis); }
   PARE_OP_METHODS;
+  Role role() const { return Role::passes; }
 };
 
 // input, shape
@@ -116,6 +126,7 @@ struct Expand {
   static constexpr Arity kArity{2, 2};
   PARE_NO_FIELDS
   PARE_OP_METHODS;
+  Role role() const { return Role::passes; }
   void resize(ResizeContext&);
 };
 
@@ -126,6 +137,7 @@ struct Tile {
   static constexpr Arity kArity{2, 2};
   PARE_NO_FIELDS
   PARE_OP_METHODS;
+  Role role() const { return Role::passes; }
 };
 
 // The shape of the input as int64.
@@ -141,6 +153,7 @@ struct ShapeOf {
     f("start", s.start);
   }
   PARE_OP_METHODS;
+  Role role() const { return Role::float_only; }
 };
 
 struct Size {
@@ -149,6 +162,7 @@ struct Size {
   static constexpr Arity kArity{1, 1};
   PARE_NO_FIELDS
   PARE_OP_METHODS;
+  Role role() const { return Role::float_only; }
 };
 
 struct ConstantOfShape {
@@ -158,6 +172,7 @@ struct ConstantOfShape {
   std::optional<Tensor> value;  // one element; left out: float32 0
   static void fields(auto& s, auto&& f) { f("value", s.value); }
   PARE_OP_METHODS;
+  Role role() const { return Role::float_only; }
 };
 
 // start, limit, delta
@@ -167,6 +182,7 @@ struct Range {
   static constexpr Arity kArity{3, 3};
   PARE_NO_FIELDS
   PARE_OP_METHODS;
+  Role role() const { return Role::float_only; }
 };
 
 }  // namespace pare
