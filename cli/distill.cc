@@ -2,6 +2,7 @@
 #include "cli/models.h"
 #include "cli/training.h"
 #include "cli/verbs.h"
+#include "compress/simplify.h"
 #include "graph/error.h"
 
 namespace pare::cli {
@@ -31,7 +32,11 @@ void distill(DistillArguments arguments, const Session& session) {
   check_output(arguments.output);
   LoadedModel model = load_model(path);
   LoadedModel teacher;
-  if (!arguments.teacher.empty()) teacher = load_model(arguments.teacher);
+  if (!arguments.teacher.empty()) {
+    // The same function; its folded weights are those that a quantized student was rounded from.
+    teacher = load_model(arguments.teacher);
+    simplify(*teacher.graph, {});
+  }
   const auto dataset = open_data(arguments.data, *model.graph);
   arguments.train.initialize = !arguments.scratch.empty();
   const TrainResult result = train(*model.graph, teacher.graph.get(), *dataset, arguments.train, session);
