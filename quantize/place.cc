@@ -37,7 +37,12 @@ class Placer {
   bool is_float(ValueId id) const {
     return id != ValueId::none && graph_.value(id).type.dtype == DType::float32;
   }
-  bool is_activation(ValueId id) const { return is_float(id) && !graph_.value(id).constant; }
+  bool is_dequantized(ValueId id) const {
+    const NodeId producer = graph_.value(id).producer;
+    return producer != NodeId::none && as<DequantizeLinear>(graph_.node(producer).op);
+  }
+  // A value that could get a quantizer: computed in float, and not read back from integers.
+  bool is_activation(ValueId id) const { return is_float(id) && !graph_.value(id).constant && !is_dequantized(id); }
   static size_t at(ValueId id) { return static_cast<size_t>(id); }
 
   // A node that computes needs two float factors, and a third operand, if any, that is a constant (it becomes int32).
@@ -50,6 +55,8 @@ class Placer {
       if (role == Role::computes) {
         if (node.inputs.size() < 2 || !is_float(node.inputs[0]) || !is_float(node.inputs[1])) {
           reason = "its operands are not float32";
+        } else if (is_dequantized(node.inputs[0]) || is_dequantized(node.inputs[1])) {
+          reason = "it is quantized already";
         } else if (node.inputs.size() > 2 && node.inputs[2] != ValueId::none && !graph_.value(node.inputs[2]).constant) {
           reason = "its third operand is computed at run time";
         }

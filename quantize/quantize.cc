@@ -234,8 +234,11 @@ QuantizeReport quantize_static(Graph& graph, const Batches& batches, const Quant
   if (options.ends_bits != 0) signed_type(options.ends_bits);
   const Placement placement = place_quantizers(graph, {options.per_channel, options.exclude});
   if (placement.activations.empty()) {
+    const std::string first = placement.kept_float.empty()
+                                  ? ""
+                                  : " (" + describe(graph, placement.kept_float[0]) + ": " + placement.reasons[0] + ")";
     throw Error(ErrorCode::unsupported, "quantize: no node of graph '" + graph.name + "' computes on float32 in a form "
-                                        "that has an integer counterpart; nothing was done");
+                                        "that has an integer counterpart" + first + "; nothing was done");
   }
   std::vector<ValueRange> ranges = calibrate_min_max(graph, placement.activations, batches, options.calibrate);
   return Quantizer(graph, placement, std::move(ranges), options).run();

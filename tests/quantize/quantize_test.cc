@@ -125,6 +125,21 @@ TEST_CASE("NaN in the data is an input error that names the value") {
   }
 }
 
+TEST_CASE("what is quantized already is not quantized again, and said") {
+  Graph graph = unwrap(parse(kTwoLayers));
+  const Tensor x = Tensor::of<float>({2, 2}, {0, 1, 2, -1});
+  quantize_static(graph, one_batch(x));
+  const std::string once = print(graph);
+  try {
+    quantize_static(graph, one_batch(x));
+    FAIL("accepted");
+  } catch (const Error& error) {
+    CHECK(error.code() == ErrorCode::unsupported);
+    CHECK(std::string(error.what()).find("it is quantized already") != std::string::npos);
+  }
+  CHECK(print(graph) == once);
+}
+
 TEST_CASE("a graph without anything to quantize is refused, and so is empty data") {
   Graph graph = unwrap(parse("graph \"g\" {\n input x: float32[2]\n y = Exp(x)\n output y\n}"));
   CHECK_THROWS_AS(quantize_static(graph, one_batch(Tensor(DType::float32, {2}))), Error);
