@@ -1,6 +1,7 @@
 #include "quantize/quantize.h"
 
 #include <cmath>
+#include <map>
 
 #include "cli/data.h"
 #include "cli/models.h"
@@ -78,6 +79,8 @@ void add_quantize(CLI::App& app, Session& session) {
   verb->add_option("-o,--output", arguments->output, "The file to write, .onnx or .pare")->required();
   add_data_options(*verb, arguments->data, {}, "Calibration samples, from the training data");
   verb->add_option("--samples", arguments->samples, "How many of them to calibrate on, spread over the data")->capture_default_str()->check(CLI::PositiveNumber);
+  verb->add_option("--calibrate", arguments->quantize.ranges, "minmax, or mse: clip where that costs least squared error (default: minmax at 8 bits, mse at 4)")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, RangeMethod>{{"minmax", RangeMethod::minmax}, {"mse", RangeMethod::mse}}));
   verb->add_option("--bits", arguments->quantize.weight_bits, "Bits of weights: 8 or 4")->capture_default_str()->check(CLI::IsMember({4, 8}));
   verb->add_option("--activation-bits", arguments->quantize.activation_bits, "Bits of activations: 8 or 4")->capture_default_str()->check(CLI::IsMember({4, 8}));
   verb->add_option("--ends-bits", arguments->quantize.ends_bits, "Bits of the first and the last layer, where they should differ")->check(CLI::IsMember({4, 8}));

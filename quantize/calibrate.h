@@ -27,4 +27,15 @@ struct CalibrateOptions {
 std::vector<ValueRange> calibrate_min_max(const Graph& graph, const std::vector<ValueId>& values, const Batches& batches,
                                      const CalibrateOptions& options = {});
 
+// How often an activation falls into each of `kBins` equal parts of its range.
+struct Histogram {
+  static constexpr size_t kBins = 2048;
+  std::vector<int64_t> counts;  // empty for values that were not asked for
+};
+
+// A second pass over the same batches. `ranges` as calibrate_min_max gave them, indexed by value id.
+std::vector<Histogram> calibrate_histograms(const Graph& graph, const std::vector<ValueId>& values,
+                                            const std::vector<ValueRange>& ranges, const Batches& batches,
+                                            const CalibrateOptions& options = {});
+
 }  // namespace pare

@@ -14,10 +14,15 @@ namespace {
 
 constexpr float kLargestBias = 1 << 30;  // leaves the accumulator as much again
 
+bool by_error(const QuantizeOptions& options, int bits) {
+  return options.ranges == RangeMethod::mse || (options.ranges == RangeMethod::automatic && bits < 8);
+}
+
 class Quantizer {
  public:
-  Quantizer(Graph& graph, const Placement& placement, std::vector<ValueRange> ranges, const QuantizeOptions& options)
-      : graph_(graph), placement_(placement), ranges_(std::move(ranges)), options_(options) {
+  Quantizer(Graph& graph, const Placement& placement, std::vector<ValueRange> ranges, std::vector<Histogram> histograms,
+            const QuantizeOptions& options)
+      : graph_(graph), placement_(placement), ranges_(std::move(ranges)), histograms_(std::move(histograms)), options_(options) {
     find_ends();
   }
 
@@ -57,16 +62,20 @@ class Quantizer {
   void share_ranges() {
     const Uses uses(graph_);
     for (const ValueId value : placement_.activations) {
+      for (const Use& use : uses.of(value)) {
+        if (at_end(use.node)) group_bits_[placement_.group[static_cast<size_t>(value)]] = options_.ends_bits;
+      }
+    }
+    for (const ValueId value : placement_.activations) {
       const ValueId group = placement_.group[static_cast<size_t>(value)];
-      const ValueRange& range = ranges_[static_cast<size_t>(value)];
+      ValueRange range = ranges_[static_cast<size_t>(value)];
+      const int bits = activation_bits(value);
+      if (by_error(options_, bits)) range = least_error_range(range, histograms_[static_cast<size_t>(value)], bits);
       ValueRange& shared = shared_[group];
       if (range.seen) {
         shared.low = shared.seen ? std::min(shared.low, range.low) : range.low;
         shared.high = shared.seen ? std::max(shared.high, range.high) : range.high;
         shared.seen = true;
-      }
-      for (const Use& use : uses.of(value)) {
-        if (at_end(use.node)) group_bits_[group] = options_.ends_bits;
       }
     }
   }
@@ -140,9 +149,13 @@ class Quantizer {
     const ValueId id = graph_.node(weight.node).inputs[static_cast<size_t>(weight.slot)];
     const Tensor tensor = *graph_.value(id).constant;
     const int bits = weight_bits(weight.node);
-    Scales scales{largest_magnitudes(tensor, weight.axis), weight.axis};
-    const float largest = static_cast<float>((1 << (bits - 1)) - 1);
-    for (float& scale : scales.scale) scale /= largest;
+    Scales scales{{}, weight.axis};
+    if (by_error(options_, bits)) {
+      scales.scale = least_error_scales(tensor, weight.axis, bits);
+    } else {
+      scales.scale = largest_magnitudes(tensor, weight.axis);
+      for (float& scale : scales.scale) scale /= static_cast<float>((1 << (bits - 1)) - 1);
+    }
     make_room_for_bias(graph_.node(weight.node), scales.scale);
     for (float& scale : scales.scale) scale = scale > 0 ? scale : 1.0f;
     const auto key = std::make_tuple(id, weight.axis, bits, scales.scale);
@@ -214,6 +227,7 @@ class Quantizer {
   Graph& graph_;
   const Placement& placement_;
   std::vector<ValueRange> ranges_;
+  std::vector<Histogram> histograms_;  // by value id where squared errors decide, else empty
   const QuantizeOptions& options_;
   QuantizeReport report_;
   NodeId first_ = NodeId::none, last_ = NodeId::none;
@@ -241,7 +255,11 @@ QuantizeReport quantize_static(Graph& graph, const Batches& batches, const Quant
                                         "that has an integer counterpart" + first + "; nothing was done");
   }
   std::vector<ValueRange> ranges = calibrate_min_max(graph, placement.activations, batches, options.calibrate);
-  return Quantizer(graph, placement, std::move(ranges), options).run();
+  std::vector<Histogram> histograms;
+  if (by_error(options, options.activation_bits) || (options.ends_bits != 0 && by_error(options, options.ends_bits))) {
+    histograms = calibrate_histograms(graph, placement.activations, ranges, batches, options.calibrate);
+  }
+  return Quantizer(graph, placement, std::move(ranges), std::move(histograms), options).run();
 }
 
 }  // namespace pare

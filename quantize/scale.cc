@@ -59,6 +59,64 @@ std::vector<float> largest_magnitudes(const Tensor& tensor, int axis) {
   return largest;
 }
 
+ValueRange least_error_range(const ValueRange& range, const Histogram& histogram, int bits) {
+  if (histogram.counts.empty() || !(range.high > range.low)) return range;
+  const double width = (static_cast<double>(range.high) - range.low) / Histogram::kBins;
+  const double levels = (1 << bits) - 1;
+  const auto cost = [&](const ValueRange& candidate) {
+    const ScaleZero sz = asymmetric(candidate, bits);
+    double sum = 0;
+    for (size_t i = 0; i < Histogram::kBins; ++i) {
+      if (histogram.counts[i] == 0) continue;
+      const double x = range.low + (static_cast<double>(i) + 0.5) * width;
+      const double q = std::clamp(std::nearbyint(x / sz.scale) + static_cast<double>(sz.zero), 0.0, levels);
+      const double error = (q - static_cast<double>(sz.zero)) * sz.scale - x;
+      sum += static_cast<double>(histogram.counts[i]) * error * error;
+    }
+    return sum;
+  };
+  ValueRange best = range;
+  double least = cost(range);
+  const int low_steps = range.low < 0 ? 16 : 1;
+  for (int l = 0; l < low_steps; ++l) {
+    for (int h = 0; h < 40; ++h) {
+      const ValueRange candidate{range.low * (1.0f - 0.05f * static_cast<float>(l)), range.high * (1.0f - 0.02f * static_cast<float>(h)), true};
+      const double c = cost(candidate);
+      if (c < least) {
+        least = c;
+        best = candidate;
+      }
+    }
+  }
+  return best;
+}
+
+std::vector<float> least_error_scales(const Tensor& tensor, int axis, int bits) {
+  const auto data = tensor.data<float>();
+  const double levels = (1 << (bits - 1)) - 1;
+  const std::vector<float> largest = largest_magnitudes(tensor, axis);
+  std::vector<float> best(largest.size());
+  std::vector<double> least(largest.size(), INFINITY);
+  for (int step = 0; step < 60; ++step) {
+    const double ratio = 1.0 - 0.01 * step;
+    std::vector<double> cost(largest.size());
+    each_in_group(tensor.dims(), axis, [&](int64_t i, int64_t group) {
+      const auto g = static_cast<size_t>(group);
+      const double scale = ratio * largest[g] / levels;
+      if (!(scale > 0)) return;
+      const double x = data[static_cast<size_t>(i)];
+      const double error = std::clamp(std::nearbyint(x / scale), -levels, levels) * scale - x;
+      cost[g] += error * error;
+    });
+    for (size_t g = 0; g < best.size(); ++g) {
+      if (cost[g] >= least[g]) continue;
+      least[g] = cost[g];
+      best[g] = static_cast<float>(ratio * largest[g] / levels);
+    }
+  }
+  return best;
+}
+
 Tensor quantize_tensor(const Tensor& tensor, const std::vector<float>& scales, const std::vector<int64_t>& zeros, int axis,
                        DType to) {
   Tensor result(to, tensor.dims());
