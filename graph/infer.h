@@ -40,6 +40,7 @@ struct InferContext {
 
 // Helpers that most operators share.
 Result<void> infer_same_as_input(InferContext& context);                 // output 0 has the type of input 0
+Result<void> infer_float_pointwise(InferContext& context);               // the same, of a floating-point input
 Result<void> infer_broadcast(InferContext& context, DType dtype_or_undefined);  // multidirectional, all inputs
 Result<Shape> broadcast(const Shape& a, const Shape& b);
 Result<int64_t> normalize_axis(int64_t axis, int64_t rank);  // -rank..rank-1 to 0..rank-1, or a sentence

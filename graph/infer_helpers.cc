@@ -33,6 +33,11 @@ Result<void> infer_same_as_input(InferContext& context) {
   return {};
 }
 
+Result<void> infer_float_pointwise(InferContext& context) {
+  PARE_TRY(need_float(context, 0, "X"));
+  return infer_same_as_input(context);
+}
+
 namespace {
 
 // Extent 1 gives way; a number above 1 decides against a symbol, which can only be 1 or the same number.

@@ -43,4 +43,8 @@ Role op_role(const Op& op) {
   return std::visit([](const auto& o) { return o.role(); }, op.variant());
 }
 
+bool op_pointwise(const Op& op) {
+  return std::visit([]<class O>(const O&) { return requires { requires O::kPointwise; }; }, op.variant());
+}
+
 }  // namespace pare

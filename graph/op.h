@@ -69,6 +69,7 @@ std::string_view op_domain(const Op& op);
 int op_since(const Op& op);              // lowest ai.onnx opset whose definition reads as this op does
 Arity op_arity(const Op& op);
 Role op_role(const Op& op);
+bool op_pointwise(const Op& op);         // each element by itself (kPointwise)
 // The attributes that differ from their defaults and the required ones (all of them with `defaults`), in the order of
 // fields().
 Attributes op_attributes(const Op& op, bool defaults = false);

@@ -6,6 +6,8 @@
 //   members named as the ONNX attributes, with their ONNX defaults, each listed once in fields()
 //   infer, links                                see infer.h, links.h
 //   role                                        see Role below
+//   kPointwise                                  true where each element of input 0 gives one of the output by itself and
+//                                               further inputs are scalars; left out elsewhere
 //   resize                                       only where attributes or shape constants count elements (links.h)
 #pragma once
 

@@ -78,11 +78,6 @@ Result<void> infer_prelu(InferContext& context) {
   return infer_same_as_input(context);
 }
 
-Result<void> infer_activation(InferContext& context) {
-  PARE_TRY(need_float(context, 0, "X"));
-  return infer_same_as_input(context);
-}
-
 }  // namespace
 
 Result<void> Unary::infer(InferContext& context) const {
@@ -137,7 +132,7 @@ Result<void> Unary::infer(InferContext& context) const {
     case Kind::Sqrt:
     case Kind::Tan:
     case Kind::Tanh:
-      return infer_activation(context);
+      return infer_float_pointwise(context);
   }
   return {};
 }
@@ -201,16 +196,10 @@ Result<void> Clip::infer(InferContext& context) const {
   return infer_same_as_input(context);
 }
 
-Result<void> LeakyRelu::infer(InferContext& context) const { return infer_activation(context); }
-Result<void> Elu::infer(InferContext& context) const { return infer_activation(context); }
-Result<void> Celu::infer(InferContext& context) const { return infer_activation(context); }
-Result<void> ThresholdedRelu::infer(InferContext& context) const { return infer_activation(context); }
-Result<void> Selu::infer(InferContext& context) const { return infer_activation(context); }
-Result<void> HardSigmoid::infer(InferContext& context) const { return infer_activation(context); }
 
 Result<void> Gelu::infer(InferContext& context) const {
   PARE_TRY(need_one_of("approximate", approximate, {"none", "tanh"}));
-  return infer_activation(context);
+  return infer_float_pointwise(context);
 }
 
 Result<void> Cast::infer(InferContext& context) const {

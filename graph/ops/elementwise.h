@@ -17,6 +17,7 @@ struct Unary {
       "Relu",  "Round", "Sigmoid", "Sign", "Sin", "Sinh", "Softplus", "Softsign", "Sqrt", "Tan", "Tanh"};
   static constexpr int kSince = 13;
   static constexpr Arity kArity{1, 1};
+  static constexpr bool kPointwise = true;
   Kind kind = Kind::Identity;
   int since() const { return kind == Kind::HardSwish ? 14 : kind == Kind::Mish || kind == Kind::BitwiseNot ? 18 : kSince; }
   PARE_NO_FIELDS
@@ -66,19 +67,23 @@ struct Clip {
   static constexpr std::string_view kName = "Clip";
   static constexpr int kSince = 13;
   static constexpr Arity kArity{1, 3};
+  static constexpr bool kPointwise = true;
   PARE_NO_FIELDS
   PARE_OP_METHODS;
   Role role() const { return Role::clips; }
 };
 
-#define PARE_ACTIVATION(NAME, SINCE, ...)                        \
-  struct NAME {                                                  \
-    static constexpr std::string_view kName = #NAME;             \
-    static constexpr int kSince = SINCE;                         \
-    static constexpr Arity kArity{1, 1};                         \
-    __VA_ARGS__                                                  \
-    PARE_OP_METHODS;                                             \
-    Role role() const { return Role::float_only; }               \
+// An activation with attributes, of one float input.
+#define PARE_ACTIVATION(NAME, SINCE, ...)                                                                   \
+  struct NAME {                                                                                             \
+    static constexpr std::string_view kName = #NAME;                                                        \
+    static constexpr int kSince = SINCE;                                                                    \
+    static constexpr Arity kArity{1, 1};                                                                    \
+    static constexpr bool kPointwise = true;                                                                \
+    __VA_ARGS__                                                                                             \
+    Result<void> infer(InferContext& context) const { return infer_float_pointwise(context); }              \
+    void links(LinkContext& context) const { link_same(context); }                                          \
+    Role role() const { return Role::float_only; }                                                          \
   }
 
 PARE_ACTIVATION(LeakyRelu, 6, float alpha = 0.01f; static void fields(auto& s, auto&& f) { f("alpha", s.alpha); });
@@ -89,14 +94,24 @@ PARE_ACTIVATION(Selu, 6, float alpha = 1.67326319217681884765625f; float gamma =
                 static void fields(auto& s, auto&& f) { f("alpha", s.alpha); f("gamma", s.gamma); });
 PARE_ACTIVATION(HardSigmoid, 6, float alpha = 0.2f; float beta = 0.5f;
                 static void fields(auto& s, auto&& f) { f("alpha", s.alpha); f("beta", s.beta); });
-PARE_ACTIVATION(Gelu, 20, std::string approximate = "none";
-                static void fields(auto& s, auto&& f) { f("approximate", s.approximate); });
 #undef PARE_ACTIVATION
+
+struct Gelu {
+  static constexpr std::string_view kName = "Gelu";
+  static constexpr int kSince = 20;
+  static constexpr Arity kArity{1, 1};
+  static constexpr bool kPointwise = true;
+  std::string approximate = "none";
+  static void fields(auto& s, auto&& f) { f("approximate", s.approximate); }
+  PARE_OP_METHODS;
+  Role role() const { return Role::float_only; }
+};
 
 struct Cast {
   static constexpr std::string_view kName = "Cast";
   static constexpr int kSince = 13;
   static constexpr Arity kArity{1, 1};
+  static constexpr bool kPointwise = true;
   static constexpr std::array<std::string_view, 1> kRequired{"to"};
   int64_t saturate = 1;
   DType to = DType::undefined;

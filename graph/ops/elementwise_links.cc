@@ -11,12 +11,6 @@ void Variadic::links(LinkContext& context) const { link_broadcast(context); }
 
 void Clip::links(LinkContext& context) const { link_same(context); }
 
-void LeakyRelu::links(LinkContext& context) const { link_same(context); }
-void Elu::links(LinkContext& context) const { link_same(context); }
-void Celu::links(LinkContext& context) const { link_same(context); }
-void ThresholdedRelu::links(LinkContext& context) const { link_same(context); }
-void Selu::links(LinkContext& context) const { link_same(context); }
-void HardSigmoid::links(LinkContext& context) const { link_same(context); }
 void Gelu::links(LinkContext& context) const { link_same(context); }
 
 void Cast::links(LinkContext& context) const { link_same(context); }

@@ -12,10 +12,7 @@ bool same_quant(const Int8Quant& a, const Int8Quant& b) {
 
 // One float input, one float output, each element by itself: 256 values say everything.
 bool is_function(const Builder& builder, const Node& node) {
-  const bool one = as<Unary>(node.op) || as<LeakyRelu>(node.op) || as<HardSigmoid>(node.op) || as<Elu>(node.op) ||
-                   as<Celu>(node.op) || as<Selu>(node.op) || as<Gelu>(node.op) || as<ThresholdedRelu>(node.op);
-  if (one) return builder.dtype(node.outputs[0]) == DType::float32;
-  if (!as<Clip>(node.op)) return false;
+  if (!op_pointwise(node.op) || builder.dtype(node.outputs[0]) != DType::float32) return false;
   for (size_t i = 1; i < node.inputs.size(); ++i)
     if (node.inputs[i] != ValueId::none && !builder.constant(node.inputs[i])) return false;
   return true;

@@ -79,13 +79,6 @@ Result<void> run_plain(const PlainNode& node, const Frame& frame) {
   return {};
 }
 
-// Works on each element by itself: any order does.
-bool any_order(const Node& node) {
-  return as<Unary>(node.op) || as<Cast>(node.op) || as<Elu>(node.op) || as<Celu>(node.op) || as<Selu>(node.op) ||
-         as<Gelu>(node.op) || as<ThresholdedRelu>(node.op) || as<LeakyRelu>(node.op) || as<HardSigmoid>(node.op) ||
-         as<Clip>(node.op);
-}
-
 }  // namespace
 
 bool match_plain(Builder& builder, NodeId id) {
@@ -93,7 +86,7 @@ bool match_plain(Builder& builder, NodeId id) {
   PlainNode plain{describe(builder.graph, id), node.op, {}, {}, {}, {}, {}};
   Step step{.kernel = "plain." + std::string(op_type(node.op)), .nodes = {id}};
   builder.claim(id);
-  const Order order = any_order(node) ? preferred_order(builder, {node.inputs[0]}) : Order::onnx;
+  const Order order = op_pointwise(node.op) ? preferred_order(builder, {node.inputs[0]}) : Order::onnx;
   const auto laid_out = [&](ValueId value) {
     return order == Order::channels_last ? channels_last(builder.dims(value)) : builder.dims(value);
   };
