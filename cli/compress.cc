@@ -143,8 +143,10 @@ void add_compress(CLI::App& app, Session& session) {
   add_save_options(*verb, arguments->save);
   verb->footer("Example: pare compress resnet56.onnx -o small.pare --data train.npz --verify-data test.npz --max-drop 1 --max-macs 50% --fine-tune 6 --crop --flip");
   session.add_options(*verb);
+  verb->get_option("--verify-preprocess")->description("TOML file of preprocessing steps (default: that of --preprocess, or the one beside the data)");
   verb->callback([arguments, &session] {
     check(*arguments);
+    if (arguments->verify_data.preprocess.empty()) arguments->verify_data.preprocess = arguments->data.preprocess;
     Pipeline(*arguments, session).run();
   });
 }

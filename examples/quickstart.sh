@@ -20,8 +20,7 @@ echo "== The model that we were handed"
 echo
 echo "== Half its multiply-accumulates, 8-bit integers, a .pare file; at most one point of accuracy lost, or exit code 1"
 "$pare" compress examples/fashion/fashion.onnx -o "$out/fashion.pare" \
-  --preprocess examples/fashion/preprocess.toml --verify-preprocess examples/fashion/preprocess.toml \
-  --data "$data/train" --verify-data "$data/t10k" \
+  --preprocess examples/fashion/preprocess.toml --data "$data/train" --verify-data "$data/t10k" \
   --max-macs 50% --fine-tune 2 --max-drop 1 --max-ratio 0.166
 
 echo

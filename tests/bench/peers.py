@@ -155,8 +155,7 @@ def int8(args):
                 toml.writelines(f"{k} = {v}\n" for k, v in steps.items())
             out = f"{folder}/int8.onnx"
             command = [PARE, "compress", f"{SHARED}/models/{model}.onnx", "-o", out, "--data", f"{folder}/train.npz",
-                       "--verify-data", f"{folder}/test.npz", "--preprocess", f"{folder}/p.toml", "--verify-preprocess",
-                       f"{folder}/p.toml", "--max-drop", "1", "--threads", "1", "--json"]
+                       "--verify-data", f"{folder}/test.npz", "--preprocess", f"{folder}/p.toml", "--max-drop", "1", "--threads", "1", "--json"]
             report = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)["verify"]
             x = preprocess(test["x"], steps)
             peer, ours = scores(out, x, folder)

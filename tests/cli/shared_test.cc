@@ -28,7 +28,7 @@ struct Job {
 
 Json compress(const Job& job, const std::string& out) {
   const std::string preprocess =
-      job.preprocess.empty() ? "" : " --preprocess " + job.preprocess + " --verify-preprocess " + job.preprocess;
+      job.preprocess.empty() ? "" : " --preprocess " + job.preprocess;  // of both data sets
   const Outcome outcome = run_pare("compress --json " + shared_folder() + "/models/" + job.model + ".onnx -o " + out + " --data " +
                                    job.train + " --verify-data " + job.test + preprocess + " --max-drop 1 --max-ratio " +
                                    std::to_string(job.ratio));
