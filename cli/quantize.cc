@@ -79,7 +79,7 @@ void add_quantize(CLI::App& app, Session& session) {
   verb->add_option("-o,--output", arguments->output, "The file to write, .onnx or .pare")->required();
   add_data_options(*verb, arguments->data, {}, "Calibration samples, from the training data");
   verb->add_option("--samples", arguments->samples, "How many of them to calibrate on, spread over the data")->capture_default_str()->check(CLI::PositiveNumber);
-  verb->add_option("--calibrate", arguments->quantize.ranges, "minmax, or mse: clip where that costs least squared error (default: minmax at 8 bits, mse at 4)")
+  verb->add_option("--calibrate", arguments->quantize.ranges, "minmax, or mse: clip where that costs least squared error (default: minmax)")
       ->transform(CLI::CheckedTransformer(std::map<std::string, RangeMethod>{{"minmax", RangeMethod::minmax}, {"mse", RangeMethod::mse}}));
   verb->add_option("--bits", arguments->quantize.weight_bits, "Bits of weights: 8 or 4")->capture_default_str()->check(CLI::IsMember({4, 8}));
   verb->add_option("--activation-bits", arguments->quantize.activation_bits, "Bits of activations: 8 or 4")->capture_default_str()->check(CLI::IsMember({4, 8}));

@@ -14,10 +14,6 @@ namespace {
 
 constexpr float kLargestBias = 1 << 30;  // leaves the accumulator as much again
 
-bool by_error(const QuantizeOptions& options, int bits) {
-  return options.ranges == RangeMethod::mse || (options.ranges == RangeMethod::automatic && bits < 8);
-}
-
 class Quantizer {
  public:
   Quantizer(Graph& graph, const Placement& placement, std::vector<ValueRange> ranges, std::vector<Histogram> histograms,
@@ -70,7 +66,7 @@ class Quantizer {
       const ValueId group = placement_.group[static_cast<size_t>(value)];
       ValueRange range = ranges_[static_cast<size_t>(value)];
       const int bits = activation_bits(value);
-      if (by_error(options_, bits)) range = least_error_range(range, histograms_[static_cast<size_t>(value)], bits);
+      if (options_.ranges == RangeMethod::mse) range = least_error_range(range, histograms_[static_cast<size_t>(value)], bits);
       ValueRange& shared = shared_[group];
       if (range.seen) {
         shared.low = shared.seen ? std::min(shared.low, range.low) : range.low;
@@ -150,7 +146,7 @@ class Quantizer {
     const Tensor tensor = *graph_.value(id).constant;
     const int bits = weight_bits(weight.node);
     Scales scales{{}, weight.axis};
-    if (by_error(options_, bits)) {
+    if (options_.ranges == RangeMethod::mse) {
       scales.scale = least_error_scales(tensor, weight.axis, bits);
     } else {
       scales.scale = largest_magnitudes(tensor, weight.axis);
@@ -256,7 +252,7 @@ QuantizeReport quantize_static(Graph& graph, const Batches& batches, const Quant
   }
   std::vector<ValueRange> ranges = calibrate_min_max(graph, placement.activations, batches, options.calibrate);
   std::vector<Histogram> histograms;
-  if (by_error(options, options.activation_bits) || (options.ends_bits != 0 && by_error(options, options.ends_bits))) {
+  if (options.ranges == RangeMethod::mse) {
     histograms = calibrate_histograms(graph, placement.activations, ranges, batches, options.calibrate);
   }
   return Quantizer(graph, placement, std::move(ranges), std::move(histograms), options).run();

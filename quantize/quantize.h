@@ -23,13 +23,12 @@ namespace pare {
 
 // How a range is taken from calibration data and from weights.
 enum class RangeMethod : uint8_t {
-  automatic,  // minmax at 8 bits, mse below
-  minmax,     // everything that was seen
-  mse,        // the part of it with the least squared error (scale.h); a second pass over the data
+  minmax,  // everything that was seen
+  mse,     // the part of it with the least squared error (scale.h); a second pass over the data
 };
 
 struct QuantizeOptions {
-  RangeMethod ranges = RangeMethod::automatic;
+  RangeMethod ranges = RangeMethod::minmax;
   int weight_bits = 8;      // 8 or 4
   int activation_bits = 8;  // 8 or 4
   int ends_bits = 0;        // bits of the first and the last layer that computes, weights and inputs; 0: like the others
