@@ -7,6 +7,7 @@
 #include "runtime/executor.h"
 #include "tests/catch.h"
 #include "tests/distill/lower_cases.h"
+#include "tests/ops/cases.h"
 
 namespace {
 
@@ -85,6 +86,42 @@ TEST_CASE("every operator computes as its plain kernel") {
   }
 }
 
+// The operators' own cases, where all that goes in and comes out is float32, which is what training computes in.
+static std::vector<test::Case> float_cases() {
+  std::vector<test::Case> list;
+  for (const test::Case& c : test::cases()) {
+    const Graph graph = test::graph_of(c);
+    bool floats = !c.quantized && graph.order().size() == 1;
+    for (const ValueId id : graph.inputs) floats = floats && graph.value(id).type.dtype == DType::float32;
+    for (const ValueId id : graph.outputs) floats = floats && graph.value(id).type.dtype == DType::float32;
+    if (floats) list.push_back(c);
+  }
+  return list;
+}
+
+TEST_CASE("the operators' own cases compute the same in training") {
+  int compared = 0;
+  for (const test::Case& c : float_cases()) {
+    INFO(c.name);
+    const auto graph = std::make_shared<Graph>(test::graph_of(c));
+    const std::vector<Tensor> inputs = test::inputs_of(c, *graph);
+    const auto executor = Executor::create(graph, {.reference = true});
+    if (!executor) FAIL(executor.failure().message);
+    const auto expected = (*executor)->run(inputs);
+    if (!expected) FAIL(expected.failure().message);
+    Program program(*graph);
+    if (!refusal(program, to_program(program, inputs), *graph).empty()) continue;
+    const at::Tensor y = program.forward(to_program(program, inputs), graph->outputs, {})[0];
+    Tensor got(DType::float32, dims_of(y));
+    const at::Tensor flat = y.detach().to(at::kFloat).contiguous();
+    for (int64_t i = 0; i < got.size(); ++i) got.mutable_data<float>()[static_cast<size_t>(i)] = flat.data_ptr<float>()[i];
+    REQUIRE(got.dims() == (*expected)[0].dims());
+    CHECK(test::difference(got, (*expected)[0]) <= std::max(c.tolerance, 1e-5));
+    ++compared;
+  }
+  CHECK(compared > 50);
+}
+
 TEST_CASE("gradients agree with finite differences") {
   constexpr double kStep = 1e-6;
   for (const LowerCase& c : all_lower_cases()) {
@@ -123,6 +160,10 @@ TEST_CASE("every operator has a case or a reason why training does not know it")
   std::set<std::string> seen;
   for (const LowerCase& c : all_lower_cases()) {
     const Graph graph = graph_of(c);
+    for (NodeId id : graph.order()) seen.insert(std::string(op_type(graph.node(id).op)));
+  }
+  for (const test::Case& c : float_cases()) {
+    const Graph graph = test::graph_of(c);
     for (NodeId id : graph.order()) seen.insert(std::string(op_type(graph.node(id).op)));
   }
   for (const auto names : {std::span<const std::string_view>(Unary::kNames), std::span<const std::string_view>(Binary::kNames),
