@@ -77,7 +77,7 @@ NodeId Graph::add_node(Op op, std::vector<ValueId> inputs, std::vector<ValueId> 
     assert(alive(output) && value(output).producer == NodeId::none && !value(output).constant);
     value(output).producer = id;
   }
-  nodes_.push_back({std::move(name), std::move(op), std::move(inputs), std::move(outputs), {}});
+  nodes_.push_back({std::move(name), std::move(op), std::move(inputs), std::move(outputs), {}, {}});
   node_alive_.push_back(true);
   const auto at = before == NodeId::none ? order_.end() : std::find(order_.begin(), order_.end(), before);
   assert(before == NodeId::none || at != order_.end());

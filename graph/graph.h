@@ -34,15 +34,17 @@ struct Node {
   std::vector<ValueId> outputs;
   // Values of this graph that subgraphs of the op name: uses like any other, and the names must stay.
   std::vector<ValueId> captures;
+  // metadata_props, and "doc_string": carried by the files, read by nothing.
+  std::vector<std::pair<std::string, std::string>> metadata;
 };
 
 class Graph {
  public:
   std::string name;
-  std::vector<ValueId> inputs;   // never constants
+  std::vector<ValueId> inputs;  // never constants
   std::vector<ValueId> outputs;
-  std::map<std::string, int64_t> domains;                      // opsets of domains other than ai.onnx
-  std::vector<std::pair<std::string, std::string>> metadata;   // metadata_props, producer_name, provenance
+  std::map<std::string, int64_t> domains;                     // opsets of domains other than ai.onnx
+  std::vector<std::pair<std::string, std::string>> metadata;  // metadata_props, producer_name, provenance
   // In a subgraph: values that are neither inputs, constants nor produced here; they belong to an enclosing graph.
   std::vector<ValueId> captured;
 
@@ -76,9 +78,11 @@ class Graph {
   void remove_value(ValueId id);
   // Every use of `from` (inputs of nodes and graph outputs) becomes `to`.
   void replace_uses(ValueId from, ValueId to);
-  // Restores topological order after edits, keeping the present order where it can. Fails on a cycle, naming a node on it.
+  // Restores topological order after edits, keeping the present order where it can. Fails on a cycle, naming a node on
+  // it.
   Result<void> sort();
-  // Drops nodes whose outputs nobody uses and values without producer or use (graph inputs stay). Returns how many nodes.
+  // Drops nodes whose outputs nobody uses and values without producer or use (graph inputs stay). Returns how many
+  // nodes.
   int remove_unused();
 
  private:

@@ -1,5 +1,8 @@
 #include "graph/tensor.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -70,6 +73,21 @@ std::shared_ptr<Buffer> Buffer::view(std::span<const std::byte> bytes, std::shar
   return buffer;
 }
 
+std::shared_ptr<Buffer> Buffer::mapped(std::span<const std::byte> bytes, std::shared_ptr<const void> owner) {
+  auto buffer = view(bytes, std::move(owner));
+  buffer->mapped_ = true;
+  return buffer;
+}
+
+void Buffer::release(size_t offset, size_t length) const {
+  if (!mapped_ || length == 0) return;
+  assert(offset <= size_ && length <= size_ - offset);
+  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<uintptr_t>(data_ + offset);
+  const auto first = begin / page * page;
+  (void)::madvise(reinterpret_cast<void*>(first), begin - first + length, MADV_DONTNEED);
+}
+
 std::optional<size_t> tensor_bytes(DType dtype, const Dims& dims) {
   const auto count = element_count(dims);
   const int width = bits(dtype);
@@ -124,7 +142,11 @@ Result<Tensor> Tensor::from_buffer(DType dtype, Dims dims, std::shared_ptr<Buffe
   const auto address = reinterpret_cast<uintptr_t>(tensor.bytes().data());
   if (address % element_alignment(dtype) != 0) {
     auto aligned = Buffer::allocate(*needed);
-    std::memcpy(aligned->mutable_data(), rest.data(), *needed);
+    std::byte* to = aligned->mutable_data();
+    tensor.each_window([&](std::span<const std::byte> window) {
+      std::memcpy(to, window.data(), window.size());
+      to += window.size();
+    });
     tensor.buffer_ = std::move(aligned);
     tensor.offset_ = 0;
   }
@@ -179,6 +201,11 @@ std::span<std::byte> Tensor::mutable_bytes() {
   return {buffer_->mutable_data() + offset_, bytes_};
 }
 
+void Tensor::release(size_t offset, size_t length) const {
+  assert(offset <= bytes_ && length <= bytes_ - offset);
+  if (buffer_) buffer_->release(offset_ + offset, length);
+}
+
 Tensor Tensor::reshaped(Dims dims) const {
   assert(element_count(dims) == size_);
   Tensor tensor = *this;
@@ -203,8 +230,16 @@ std::vector<std::string> Tensor::string_values() const {
 bool Tensor::operator==(const Tensor& other) const {
   const auto a = bytes();
   const auto b = other.bytes();
-  return dtype_ == other.dtype_ && dims_ == other.dims_ && a.size() == b.size() &&
-         (a.data() == b.data() || std::equal(a.begin(), a.end(), b.begin()));
+  if (dtype_ != other.dtype_ || dims_ != other.dims_ || a.size() != b.size()) return false;
+  if (a.data() == b.data() || a.empty()) return true;
+  size_t at = 0;
+  bool same = true;
+  each_window([&](std::span<const std::byte> window) {
+    same = same && std::memcmp(window.data(), b.data() + at, window.size()) == 0;
+    other.release(at, window.size());
+    at += window.size();
+  });
+  return same;
 }
 
 }  // namespace pare

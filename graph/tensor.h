@@ -1,6 +1,7 @@
 // A dense tensor: element type, dimensions and a buffer that copies of the tensor share until one of them is written.
 #pragma once
 
+#include <algorithm>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
@@ -19,11 +20,16 @@ class Buffer {
  public:
   // Zeroed, 64-byte aligned.
   static std::shared_ptr<Buffer> allocate(size_t bytes);
-  // Read-only view of `bytes` (a mapped file, say) that `owner` keeps alive; owner may be null for the caller's own memory.
+  // Read-only view of `bytes` (a mapped file, say) that `owner` keeps alive; owner may be null for the caller's own
+  // memory.
   static std::shared_ptr<Buffer> view(std::span<const std::byte> bytes, std::shared_ptr<const void> owner);
+  // A view of a file mapped read-only, whose pages may be let go: they are read from the file again when they are used.
+  static std::shared_ptr<Buffer> mapped(std::span<const std::byte> bytes, std::shared_ptr<const void> owner);
 
   std::span<const std::byte> bytes() const { return {data_, size_}; }
   bool writable() const { return writable_; }
+  // Lets the resident pages of a range of a mapped file go; nothing for other memory. Never changes what is read.
+  void release(size_t offset, size_t length) const;
   std::byte* mutable_data() {
     assert(writable_);
     return const_cast<std::byte*>(data_);
@@ -33,6 +39,7 @@ class Buffer {
   const std::byte* data_ = nullptr;
   size_t size_ = 0;
   bool writable_ = false;
+  bool mapped_ = false;
   std::shared_ptr<const void> owner_;
 };
 
@@ -61,6 +68,12 @@ class Tensor {
   std::span<const std::byte> bytes() const;
   // Copies the buffer first if it is shared or read-only.
   std::span<std::byte> mutable_bytes();
+  // See Buffer::release; the range is of this tensor's bytes.
+  void release(size_t offset, size_t length) const;
+  // Calls visit(std::span<const std::byte>) over the bytes in order, in windows of whole elements, and lets the pages
+  // of a mapped file go behind each: how to read a constant that may be larger than memory.
+  template <class Visit>
+  void each_window(Visit visit) const;
 
   template <class T>
   std::span<const T> data() const {
@@ -75,12 +88,13 @@ class Tensor {
 
   // The same buffer under other dims of the same count (asserted).
   Tensor reshaped(Dims dims) const;
-  // Element i as a number, whatever the (non-string, non-complex) dtype; 16-bit floats, 8-bit floats and 4-bit integers decoded.
+  // Element i as a number, whatever the (non-string, non-complex) dtype; 16-bit floats, 8-bit floats and 4-bit integers
+  // decoded.
   double as_double(int64_t i) const;
   int64_t as_int(int64_t i) const;
   void set_double(int64_t i, double value);  // rounds to nearest even and saturates for integer types
-  std::vector<int64_t> ints() const;          // every element of an integer or bool tensor
-  std::vector<float> floats() const;          // every element as float32
+  std::vector<int64_t> ints() const;         // every element of an integer or bool tensor
+  std::vector<float> floats() const;         // every element as float32
   std::vector<std::string> string_values() const;
 
   // Same dtype, dims and bytes.
@@ -102,7 +116,8 @@ struct NamedTensor {
 
 // Bytes of a packed tensor; nullopt on negative dims, overflow, or a type without a fixed width.
 std::optional<size_t> tensor_bytes(DType dtype, const Dims& dims);
-// Elementwise conversion as ONNX Cast does it (floats to integers truncate; to bool: not zero; saturates to 8-bit floats).
+// Elementwise conversion as ONNX Cast does it (floats to integers truncate; to bool: not zero; saturates to 8-bit
+// floats).
 Result<Tensor> cast(const Tensor& tensor, DType to);
 
 // IEEE half, bfloat16 and the 8-bit floats of the ONNX specification, by bit pattern; round to nearest even.
@@ -111,6 +126,16 @@ uint16_t float_to_half(float value);
 float bfloat16_to_float(uint16_t bits);
 uint16_t float_to_bfloat16(float value);
 
+template <class Visit>
+void Tensor::each_window(Visit visit) const {
+  constexpr size_t kWindow = size_t{4} << 20;
+  const auto all = bytes();
+  for (size_t at = 0; at < all.size(); at += kWindow) {
+    const auto window = all.subspan(at, std::min(kWindow, all.size() - at));
+    visit(window);
+    release(at, window.size());
+  }
+}
 template <class T>
 Tensor Tensor::of(Dims dims, const std::vector<T>& values) {
   Tensor tensor(dtype_of<T>, std::move(dims));
