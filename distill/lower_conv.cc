@@ -4,7 +4,7 @@ namespace pare {
 namespace {
 
 // Begin and end padding of each spatial axis.
-struct Window {
+struct SlidingWindow {
   Dims kernel, strides, dilations, begins, ends;
 
   bool symmetric() const { return begins == ends; }
@@ -20,9 +20,9 @@ struct Window {
 };
 
 template <class O>
-Window window_of(const O& op, const at::Tensor& x, Dims kernel) {
+SlidingWindow window_of(const O& op, const at::Tensor& x, Dims kernel) {
   const size_t axes = kernel.size();
-  Window w{std::move(kernel), op.strides, op.dilations, Dims(axes, 0), Dims(axes, 0)};
+  SlidingWindow w{std::move(kernel), op.strides, op.dilations, Dims(axes, 0), Dims(axes, 0)};
   if (w.strides.empty()) w.strides.assign(axes, 1);
   if (w.dilations.empty()) w.dilations.assign(axes, 1);
   for (size_t i = 0; i < axes; ++i) {
@@ -48,7 +48,7 @@ at::Tensor bias_of(const LowerContext& context) { return context.has(2) ? contex
 Result<void> lower(const Conv& op, LowerContext& context) {
   at::Tensor x = context.inputs[0];
   const at::Tensor& weight = context.inputs[1];
-  Window w = window_of(op, x, weight.sizes().slice(2).vec());
+  SlidingWindow w = window_of(op, x, weight.sizes().slice(2).vec());
   if (!w.symmetric()) {
     x = at::constant_pad_nd(x, w.pads(), 0);
     w.begins.assign(w.begins.size(), 0);
@@ -125,7 +125,7 @@ Result<void> lower(const MatMulInteger&, LowerContext&) {
 Result<void> lower(const MaxPool& op, LowerContext& context) {
   if (context.wants(1)) return unsupported("its output Indices is used, which training does not compute");
   at::Tensor x = context.inputs[0];
-  Window w = window_of(op, x, op.kernel_shape);
+  SlidingWindow w = window_of(op, x, op.kernel_shape);
   bool narrow = w.symmetric();  // LibTorch pads at most half a kernel
   for (size_t i = 0; i < w.kernel.size(); ++i) narrow = narrow && 2 * w.begins[i] <= w.kernel[i];
   if (!narrow) {
@@ -143,7 +143,7 @@ Result<void> lower(const MaxPool& op, LowerContext& context) {
 
 namespace {
 
-Result<at::Tensor> average(const at::Tensor& x, const Window& w, bool ceil, bool include_pad) {
+Result<at::Tensor> average(const at::Tensor& x, const SlidingWindow& w, bool ceil, bool include_pad) {
   switch (w.kernel.size()) {
     case 1: return at::avg_pool1d(x, w.kernel, w.strides, w.begins, ceil, include_pad);
     case 2: return at::avg_pool2d(x, w.kernel, w.strides, w.begins, ceil, include_pad);
@@ -156,7 +156,7 @@ Result<at::Tensor> average(const at::Tensor& x, const Window& w, bool ceil, bool
 
 Result<void> lower(const AveragePool& op, LowerContext& context) {
   const at::Tensor& x = context.inputs[0];
-  Window w = window_of(op, x, op.kernel_shape);
+  SlidingWindow w = window_of(op, x, op.kernel_shape);
   for (int64_t dilation : w.dilations) {
     if (dilation != 1) return unsupported("is dilated, which LibTorch's average pooling is not");
   }

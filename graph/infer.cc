@@ -67,6 +67,7 @@ Result<void> Inference::infer_node(const Node& node) {
   for (const ValueId input : node.inputs) {
     context.inputs.push_back(input == ValueId::none ? Known{} : known_[index_of(input)]);
   }
+  for (const ValueId id : node.captures) context.captures.emplace_back(graph_.value(id).name, known_[index_of(id)]);
   for (const ValueId output : node.outputs) context.outputs.push_back({.present = output != ValueId::none});
   PARE_TRY(op_infer(node.op, context));
   for (size_t i = 0; i < node.outputs.size(); ++i) {

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "graph/result.h"
@@ -28,6 +29,8 @@ struct Known {
 struct InferContext {
   std::vector<Known> inputs;
   std::vector<Known> outputs;
+  // What is known of the values that the op's subgraphs take from the enclosing graph, by name.
+  std::vector<std::pair<std::string, Known>> captures;
   int64_t opset = 0;
 
   bool has(size_t i) const { return i < inputs.size() && inputs[i].present; }

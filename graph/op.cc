@@ -17,8 +17,17 @@ std::string_view op_type(const Op& op) {
 }
 
 std::string_view op_domain(const Op& op) {
-  const Opaque* opaque = as<Opaque>(op);
-  return opaque ? std::string_view(opaque->domain) : std::string_view();
+  return std::visit(
+      []<class O>(const O& o) -> std::string_view {
+        if constexpr (std::is_same_v<O, Opaque>) {
+          return o.domain;
+        } else if constexpr (requires { O::kDomain; }) {
+          return O::kDomain;
+        } else {
+          return {};
+        }
+      },
+      op.variant());
 }
 
 int op_since(const Op& op) {

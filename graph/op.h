@@ -7,12 +7,29 @@
 #include <variant>
 
 #include "graph/attribute.h"
+#include "graph/ops/arithmetic.h"
+#include "graph/ops/attention.h"
+#include "graph/ops/blocks.h"
+#include "graph/ops/control.h"
 #include "graph/ops/conv.h"
 #include "graph/ops/elementwise.h"
+#include "graph/ops/gather.h"
+#include "graph/ops/microsoft.h"
+#include "graph/ops/ml.h"
+#include "graph/ops/ml_trees.h"
 #include "graph/ops/norm.h"
+#include "graph/ops/normalize.h"
 #include "graph/ops/pool.h"
+#include "graph/ops/qlinear.h"
 #include "graph/ops/quant.h"
+#include "graph/ops/random.h"
+#include "graph/ops/recurrent.h"
+#include "graph/ops/sequence.h"
 #include "graph/ops/shape.h"
+#include "graph/ops/signal.h"
+#include "graph/ops/spatial.h"
+#include "graph/ops/strings.h"
+#include "graph/ops/training.h"
 
 namespace pare {
 
@@ -31,8 +48,12 @@ struct Opaque {
 };
 
 // X(Op) once for every operator struct.
-#define PARE_OPS(X)                                                                                               \
-  PARE_CONV_OPS(X) PARE_POOL_OPS(X) PARE_ELEMENTWISE_OPS(X) PARE_SHAPE_OPS(X) PARE_NORM_OPS(X) PARE_QUANT_OPS(X) \
+#define PARE_OPS(X)                                                                                                   \
+  PARE_CONV_OPS(X) PARE_POOL_OPS(X) PARE_ELEMENTWISE_OPS(X) PARE_SHAPE_OPS(X) PARE_NORM_OPS(X) PARE_QUANT_OPS(X)      \
+  PARE_RECURRENT_OPS(X) PARE_ATTENTION_OPS(X) PARE_NORMALIZE_OPS(X) PARE_GATHER_OPS(X) PARE_ARITHMETIC_OPS(X)         \
+  PARE_SPATIAL_OPS(X) PARE_SIGNAL_OPS(X) PARE_RANDOM_OPS(X) PARE_TRAINING_OPS(X) PARE_CONTROL_OPS(X)                  \
+  PARE_SEQUENCE_OPS(X) PARE_STRINGS_OPS(X) PARE_QLINEAR_OPS(X) PARE_BLOCKS_OPS(X) PARE_MICROSOFT_OPS(X)               \
+  PARE_ML_TREES_OPS(X) PARE_ML_OPS(X)                                                                                 \
   X(Opaque)
 
 namespace detail {
@@ -43,8 +64,17 @@ using OpVariant = DropFirst<void PARE_OPS(PARE_OP_COMMA)>;
 #undef PARE_OP_COMMA
 }  // namespace detail
 
+// The special members stand in op_storage.cc alone: compiled in every file that copies a node, the table of alternatives
+// would cost each of them many seconds.
 struct Op : detail::OpVariant {
-  using detail::OpVariant::OpVariant;
+  template <class O>
+    requires requires { O::kArity; }
+  Op(O op);
+  Op(const Op&);
+  Op(Op&&) noexcept;
+  Op& operator=(const Op&);
+  Op& operator=(Op&&) noexcept;
+  ~Op();
   const detail::OpVariant& variant() const { return *this; }
   detail::OpVariant& variant() { return *this; }
 };
@@ -65,8 +95,8 @@ const O* as(const Op& op, typename O::Kind kind) {
 }
 
 std::string_view op_type(const Op& op);  // the ONNX operator type: "Conv", "Relu"
-std::string_view op_domain(const Op& op);
-int op_since(const Op& op);              // lowest ai.onnx opset whose definition reads as this op does
+std::string_view op_domain(const Op& op);  // "" is ai.onnx
+int op_since(const Op& op);              // lowest opset of its domain whose definition reads as this op does
 Arity op_arity(const Op& op);
 Role op_role(const Op& op);
 bool op_pointwise(const Op& op);         // each element by itself (kPointwise)

@@ -66,74 +66,106 @@ std::string set_member(DType& member, Attribute& value) {
   return {};
 }
 
+// ---- the fields of any operator, by name ----
+
+// Every type that a member of an operator may have. The rest of this file works on these alone, so that an operator
+// costs the compiler one short function.
+using Member = std::variant<int64_t*, float*, std::string*, std::vector<int64_t>*, std::vector<float>*,
+                            std::vector<std::string>*, Tensor*, DType*, GraphPtr*, std::optional<int64_t>*,
+                            std::optional<float>*, std::optional<std::string>*, std::optional<Tensor>*,
+                            std::optional<GraphPtr>*, std::optional<RawAttribute>*>;
+struct Field {
+  std::string_view name;
+  Member member;
+};
+
+struct FieldList {
+  std::vector<Field> fields;
+  template <class M>
+  void operator()(std::string_view name, M& member) {
+    fields.push_back({name, &member});
+  }
+};
+
+std::vector<Field> fields_of(Op& op) {
+  FieldList list;
+  std::visit([&]<class O>(O& o) { O::fields(o, list); }, op.variant());
+  return std::move(list.fields);
+}
+
+std::span<const std::string_view> required_of(const Op& op) {
+  return std::visit(
+      []<class O>(const O&) -> std::span<const std::string_view> {
+        if constexpr (requires { O::kRequired; }) {
+          return O::kRequired;
+        } else {
+          return {};
+        }
+      },
+      op.variant());
+}
+
+bool contains(std::span<const std::string_view> names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::optional<Attribute> attribute_of(const Member& member) {
+  return std::visit([](const auto* m) { return to_attribute(*m); }, member);
+}
+
+Attributes attributes_of(Op& op) {
+  Attributes all;
+  for (const Field& field : fields_of(op)) {
+    if (auto value = attribute_of(field.member)) all.push_back({std::string(field.name), *std::move(value)});
+  }
+  return all;
+}
+
 // ---- construction by name ----
 
 template <class O>
-std::optional<Op> construct(std::string_view type) {
-  if constexpr (std::is_same_v<O, Opaque>) {
-    return std::nullopt;
-  } else if constexpr (requires { O::kNames; }) {
-    const auto at = std::find(O::kNames.begin(), O::kNames.end(), type);
-    if (at == O::kNames.end()) return std::nullopt;
-    O op{};
-    op.kind = static_cast<typename O::Kind>(at - O::kNames.begin());
-    return Op(std::move(op));
+bool in_domain(std::string_view domain) {
+  if constexpr (requires { O::kDomain; }) {
+    return domain == O::kDomain;
   } else {
-    return O::kName == type ? std::optional<Op>(O{}) : std::nullopt;
+    return domain.empty() || domain == "ai.onnx";
   }
 }
 
-std::optional<Op> construct_any(std::string_view type) {
-  std::optional<Op> op;
+// Sets `op` where O is the operator of that domain and type, or of the family that has it.
+template <class O>
+bool construct(std::string_view domain, std::string_view type, Op& op) {
+  if constexpr (std::is_same_v<O, Opaque>) {
+    return false;
+  } else if constexpr (requires { O::kNames; }) {
+    const auto at = std::find(O::kNames.begin(), O::kNames.end(), type);
+    if (at == O::kNames.end() || !in_domain<O>(domain)) return false;
+    op.variant().template emplace<O>().kind = static_cast<typename O::Kind>(at - O::kNames.begin());
+    return true;
+  } else {
+    if (O::kName != type || !in_domain<O>(domain)) return false;
+    op.variant().template emplace<O>();
+    return true;
+  }
+}
+
+std::optional<Op> construct_any(std::string_view domain, std::string_view type) {
+  Op op = Opaque{};
 #define PARE_TRY_CONSTRUCT(O) \
-  if (!op) op = construct<O>(type);
+  if (construct<O>(domain, type, op)) return op;
   PARE_OPS(PARE_TRY_CONSTRUCT)
 #undef PARE_TRY_CONSTRUCT
-  return op;
+  return std::nullopt;
+}
+
+// The same operator with every field at its default.
+Op default_of(const Op& op) {
+  Op plain = Opaque{};
+  std::visit([&]<class O>(const O&) { plain.variant().emplace<O>(); }, op.variant());
+  return plain;
 }
 
 bool is_standard_domain(std::string_view domain) { return domain.empty() || domain == "ai.onnx"; }
-
-template <class O>
-bool is_required(std::string_view attribute) {
-  if constexpr (requires { O::kRequired; }) {
-    return std::find(O::kRequired.begin(), O::kRequired.end(), attribute) != O::kRequired.end();
-  } else {
-    return false;
-  }
-}
-
-enum class FieldState : uint8_t { unknown, set, wrong };
-
-FieldState set_field(Op& op, const std::string& name, Attribute& value, std::string& fault) {
-  return std::visit(
-      [&]<class O>(O& o) {
-        FieldState state = FieldState::unknown;
-        O::fields(o, [&](std::string_view field, auto& member) {
-          if (field != name) return;
-          fault = set_member(member, value);
-          state = fault.empty() ? FieldState::set : FieldState::wrong;
-        });
-        return state;
-      },
-      op.variant());
-}
-
-// The first required attribute that `attributes` lacks; empty when complete.
-std::string missing_attribute(const Op& op, const Attributes& attributes) {
-  return std::visit(
-      [&]<class O>(const O&) -> std::string {
-        if constexpr (requires { O::kRequired; }) {
-          for (const std::string_view required : O::kRequired) {
-            const bool given = std::any_of(attributes.begin(), attributes.end(),
-                                           [&](const NamedAttribute& a) { return a.name == required; });
-            if (!given) return std::string(required);
-          }
-        }
-        return {};
-      },
-      op.variant());
-}
 
 // ---- equality and hash ----
 
@@ -201,38 +233,25 @@ bool equal(const Attributes& a, const Attributes& b) {
 }
 
 Attributes op_attributes(const Op& op, bool defaults) {
-  return std::visit(
-      [&]<class O>(const O& o) -> Attributes {
-        if constexpr (std::is_same_v<O, Opaque>) {
-          return o.attributes;
-        } else {
-          Attributes all;
-          O::fields(o, [&](std::string_view name, const auto& member) {
-            if (auto value = to_attribute(member)) all.push_back({std::string(name), std::move(*value)});
-          });
-          if (defaults) return all;
-          const O plain{};
-          O::fields(plain, [&](std::string_view name, const auto& member) {
-            const auto value = to_attribute(member);
-            if (!value || is_required<O>(name)) return;
-            std::erase_if(all, [&](const NamedAttribute& a) { return a.name == name && equal(a.value, *value); });
-          });
-          return all;
-        }
-      },
-      op.variant());
+  if (const Opaque* opaque = as<Opaque>(op)) return opaque->attributes;
+  Op copy = op;
+  Attributes all = attributes_of(copy);
+  if (defaults) return all;
+  Op plain = default_of(op);
+  const auto required = required_of(op);
+  for (const NamedAttribute& unset : attributes_of(plain)) {
+    if (contains(required, unset.name)) continue;
+    std::erase_if(all, [&](const NamedAttribute& a) { return a.name == unset.name && equal(a.value, unset.value); });
+  }
+  return all;
 }
 
 bool op_attribute_is_dtype(const Op& op, std::string_view name) {
-  return std::visit(
-      [&]<class O>(const O& o) {
-        bool found = false;
-        O::fields(o, [&]<class T>(std::string_view field, const T&) {
-          found = found || (std::is_same_v<T, DType> && field == name);
-        });
-        return found;
-      },
-      op.variant());
+  Op copy = op;
+  for (const Field& field : fields_of(copy)) {
+    if (field.name == name) return std::holds_alternative<DType*>(field.member);
+  }
+  return false;
 }
 
 bool equal(const Op& a, const Op& b) {
@@ -242,7 +261,8 @@ bool equal(const Op& a, const Op& b) {
     return left->domain == right->domain && left->type == right->type && left->version == right->version &&
            equal(left->attributes, right->attributes);
   }
-  return op_type(a) == op_type(b) && equal(op_attributes(a, true), op_attributes(b, true));
+  return op_type(a) == op_type(b) && op_domain(a) == op_domain(b) &&
+         equal(op_attributes(a, true), op_attributes(b, true));
 }
 
 size_t hash(const Op& op) {
@@ -254,9 +274,7 @@ size_t hash(const Op& op) {
   return seed;
 }
 
-bool op_known(std::string_view domain, std::string_view type) {
-  return is_standard_domain(domain) && construct_any(type).has_value();
-}
+bool op_known(std::string_view domain, std::string_view type) { return construct_any(domain, type).has_value(); }
 
 Result<Op> make_op(std::string_view domain, std::string_view type, int64_t version, Attributes attributes) {
   const std::string shown =
@@ -271,19 +289,23 @@ Result<Op> make_op(std::string_view domain, std::string_view type, int64_t versi
     return Op(Opaque{is_standard_domain(domain) ? std::string() : std::string(domain), std::string(type), version,
                      std::move(attributes), std::move(reason)});
   };
-  std::optional<Op> op = is_standard_domain(domain) ? construct_any(type) : std::nullopt;
+  std::optional<Op> op = construct_any(domain, type);
   if (!op) return opaque("is not an operator this version knows");
-  if (const std::string missing = missing_attribute(*op, attributes); !missing.empty()) {
-    return input_error(shown + " lacks its attribute '" + missing + "', which has no default");
+  for (const std::string_view required : required_of(*op)) {
+    if (!names.contains(required)) {
+      return input_error(shown + " lacks its attribute '" + std::string(required) + "', which has no default");
+    }
   }
+  const std::vector<Field> fields = fields_of(*op);
   for (const NamedAttribute& attribute : attributes) {
-    std::string fault;
-    Attribute value = attribute.value;
-    const FieldState state = set_field(*op, attribute.name, value, fault);
-    if (state == FieldState::wrong) return input_error("attribute '" + attribute.name + "' of " + shown + ' ' + fault);
-    if (state == FieldState::unknown) {
+    const auto field =
+        std::find_if(fields.begin(), fields.end(), [&](const Field& f) { return f.name == attribute.name; });
+    if (field == fields.end()) {
       return opaque("has an attribute '" + attribute.name + "' that this version does not know");
     }
+    Attribute value = attribute.value;
+    const std::string fault = std::visit([&](auto* member) { return set_member(*member, value); }, field->member);
+    if (!fault.empty()) return input_error("attribute '" + attribute.name + "' of " + shown + ' ' + fault);
   }
   return *std::move(op);
 }

@@ -179,7 +179,29 @@ Tensor Tensor::strings(Dims dims, const std::vector<std::string>& values) {
   return tensor;
 }
 
+Tensor Tensor::sequence(DType element, std::vector<Tensor> tensors) {
+  Tensor made;
+  made.dtype_ = element;
+  made.container_ = Container::sequence;
+  made.elements_ = std::make_shared<const std::vector<Tensor>>(std::move(tensors));
+  return made;
+}
+
+Tensor Tensor::nothing(Type type) {
+  assert(type.container == Container::optional || type.container == Container::optional_sequence);
+  Tensor made;
+  made.dtype_ = type.dtype;
+  made.container_ = type.container;
+  return made;
+}
+
+const std::vector<Tensor>& Tensor::elements() const {
+  assert(container_ == Container::sequence);
+  return *elements_;
+}
+
 Type Tensor::type() const {
+  if (container_ != Container::tensor) return {dtype_, std::nullopt, container_};
   Type type{dtype_, Shape{}};
   for (const int64_t dim : dims_) type.shape->push_back(Dim(dim));
   return type;
@@ -230,6 +252,8 @@ std::vector<std::string> Tensor::string_values() const {
 bool Tensor::operator==(const Tensor& other) const {
   const auto a = bytes();
   const auto b = other.bytes();
+  if (container_ != other.container_ || (elements_ == nullptr) != (other.elements_ == nullptr)) return false;
+  if (elements_ && elements_ != other.elements_ && *elements_ != *other.elements_) return false;
   if (dtype_ != other.dtype_ || dims_ != other.dims_ || a.size() != b.size()) return false;
   if (a.data() == b.data() || a.empty()) return true;
   size_t at = 0;

@@ -57,6 +57,10 @@ class Tensor {
   template <class T>
   static Tensor scalar(T value);
   static Tensor strings(Dims dims, const std::vector<std::string>& values);
+  // A list of tensors of one element type, which an empty list has too.
+  static Tensor sequence(DType element, std::vector<Tensor> tensors);
+  // Nothing, of that type (an optional container); one that holds something is the thing itself.
+  static Tensor nothing(Type type);
 
   DType dtype() const { return dtype_; }
   const Dims& dims() const { return dims_; }
@@ -64,6 +68,9 @@ class Tensor {
   int64_t size() const { return size_; }  // elements
   size_t byte_size() const { return bytes_; }
   Type type() const;
+  // Of anything but a tensor the rest is empty: no dims, no elements, no bytes.
+  Container container() const { return container_; }
+  const std::vector<Tensor>& elements() const;  // of a sequence
 
   std::span<const std::byte> bytes() const;
   // Copies the buffer first if it is shared or read-only.
@@ -107,6 +114,8 @@ class Tensor {
   size_t bytes_ = 0;
   size_t offset_ = 0;
   std::shared_ptr<Buffer> buffer_;
+  Container container_ = Container::tensor;
+  std::shared_ptr<const std::vector<Tensor>> elements_;
 };
 
 struct NamedTensor {

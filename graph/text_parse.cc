@@ -171,7 +171,7 @@ class GraphParser {
   Result<Op> make(const OpName& name, Attributes attributes, const Token& at) {
     std::string reason = "is not an operator this version knows";
     if (name.version) {  // only operators that are kept as they are have one
-      const bool standard = name.domain.empty() && op_known({}, name.type);
+      const bool standard = op_known(name.domain, name.type);
       if (standard) reason = "is kept as opset " + std::to_string(*name.version) + " defines it";
       return Op(Opaque{name.domain, name.type, *name.version, std::move(attributes), std::move(reason)});
     }

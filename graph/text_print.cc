@@ -175,6 +175,7 @@ class Printer {
   void op_name(const Graph& graph, const Op& op) {
     const Opaque* opaque = as<Opaque>(op);
     if (opaque == nullptr) {
+      if (const std::string_view domain = op_domain(op); !domain.empty()) text_ += std::string(domain) + '.';
       text_ += op_type(op);
       return;
     }

@@ -95,7 +95,7 @@ std::string to_string(const Dim& dim) {
 }
 
 std::optional<Dims> Type::dims() const {
-  if (!shape) return std::nullopt;
+  if (!shape || container != Container::tensor) return std::nullopt;
   Dims dims;
   dims.reserve(shape->size());
   for (const Dim& dim : *shape) {
@@ -117,6 +117,10 @@ std::string to_string(const Type& type) {
     }
   }
   text += ']';
+  if (type.container == Container::sequence || type.container == Container::optional_sequence)
+    text = "sequence(" + text + ')';
+  if (type.container == Container::optional || type.container == Container::optional_sequence)
+    text = "optional(" + text + ')';
   return text;
 }
 

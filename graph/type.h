@@ -89,11 +89,15 @@ std::string to_string(const Dim& dim);  // "3", "N", "?"
 
 using Shape = std::vector<Dim>;
 
-struct Type {
-  DType dtype = DType::undefined;
-  std::optional<Shape> shape;  // nullopt: not even the rank is known
+// What a value holds: a tensor, a list of tensors, or one of the two or nothing.
+enum class Container : uint8_t { tensor, sequence, optional, optional_sequence };
 
-  // All dimensions, if all are numbers.
+struct Type {
+  DType dtype = DType::undefined;  // of the elements, whatever the container
+  std::optional<Shape> shape;      // nullopt: not even the rank is known; of a sequence: what all its tensors share
+  Container container = Container::tensor;
+
+  // All dimensions, if all are numbers; never of a container.
   std::optional<Dims> dims() const;
   bool operator==(const Type&) const = default;
 };

@@ -13,6 +13,8 @@ namespace pare {
 struct KernelContext {
   std::span<const Tensor> inputs;
   std::span<Tensor> outputs;
+  // Values of the enclosing graph that the op's subgraphs name (Node::captures), by name.
+  std::span<const NamedTensor> captures = {};
 
   bool has(size_t i) const { return i < inputs.size() && inputs[i].dtype() != DType::undefined; }
 };
@@ -25,6 +27,7 @@ PARE_OPS(PARE_DECLARE_KERNEL)
 Result<void> run_kernel(const Op& op, KernelContext& context);
 
 // Checks operands by inference, then runs the op's kernel. Also what constant folding calls.
-Result<std::vector<Tensor>> execute(const Op& op, std::span<const Tensor> inputs, size_t outputs = 1);
+Result<std::vector<Tensor>> execute(const Op& op, std::span<const Tensor> inputs, size_t outputs = 1,
+                                    std::span<const NamedTensor> captures = {});
 
 }  // namespace pare

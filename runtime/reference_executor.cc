@@ -16,9 +16,12 @@ class ReferenceExecutor : public Executor {
         nodes_(needed_nodes(*graph_, wanted_)),
         profile_(profile) {
     last_use_.resize(graph_->value_limit(), -1);
-    for (size_t step = 0; step < nodes_.size(); ++step)
-      for (const ValueId id : graph_->node(nodes_[step]).inputs)
+    for (size_t step = 0; step < nodes_.size(); ++step) {
+      const Node& node = graph_->node(nodes_[step]);
+      for (const ValueId id : node.inputs)
         if (id != ValueId::none) last_use_[static_cast<size_t>(id)] = static_cast<int64_t>(step);
+      for (const ValueId id : node.captures) last_use_[static_cast<size_t>(id)] = static_cast<int64_t>(step);
+    }
     for (const ValueId id : wanted_) last_use_[static_cast<size_t>(id)] = static_cast<int64_t>(nodes_.size());
     seconds_.resize(nodes_.size(), 0);
   }
@@ -40,6 +43,7 @@ class ReferenceExecutor : public Executor {
         if (id != ValueId::none) live += values[static_cast<size_t>(id)].byte_size();
       peak_ = std::max(peak_, live);
       release(node.inputs, step, values, live);
+      release(node.captures, step, values, live);
       release(node.outputs, step, values, live);
     }
     std::vector<Tensor> results;
@@ -76,7 +80,10 @@ class ReferenceExecutor : public Executor {
     std::vector<Tensor> operands(node.inputs.size());
     for (size_t i = 0; i < operands.size(); ++i)
       if (node.inputs[i] != ValueId::none) operands[i] = value(node.inputs[i], values);
-    auto results = execute(node.op, operands, node.outputs.size());
+    std::vector<NamedTensor> captures;
+    for (const ValueId capture : node.captures)
+      captures.push_back({graph_->value(capture).name, value(capture, values)});
+    auto results = execute(node.op, operands, node.outputs.size(), captures);
     if (!results) return in_context(describe(*graph_, id), results.failure());
     for (size_t i = 0; i < node.outputs.size(); ++i)
       if (node.outputs[i] != ValueId::none) values[static_cast<size_t>(node.outputs[i])] = std::move((*results)[i]);

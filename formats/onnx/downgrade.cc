@@ -98,7 +98,8 @@ const Tensor* reduce_axes(const Graph& graph, const Node& node, bool& fits) {
 }
 
 int64_t node_since(const Graph& graph, const Node& node) {
-  int64_t since = std::max<int64_t>(op_since(node.op), operand_since(graph, node));
+  int64_t since = operand_since(graph, node);
+  if (op_domain(node.op).empty()) since = std::max<int64_t>(since, op_since(node.op));
   if (const auto* reduce = as<Reduce>(node.op); reduce && reduce->kind != Reduce::Kind::Sum) {
     bool fits = false;
     (void)reduce_axes(graph, node, fits);

@@ -78,6 +78,7 @@ void GraphBuilder::infer(NodeId id) {
   }
   InferContext context;
   for (const ValueId input : node.inputs) context.inputs.push_back(known(input));
+  for (const ValueId id : node.captures) context.captures.emplace_back(graph_.value(id).name, known(id));
   for (const ValueId output : node.outputs) context.outputs.push_back({.present = output != ValueId::none});
   if (!op_infer(node.op, context)) return;
   for (size_t i = 0; i < node.outputs.size(); ++i) {

@@ -50,8 +50,10 @@ void read_domains(const onnx::ModelProto& model, const ModelScope& scope, Graph&
   graph.domains.erase("");
   for (const auto& function : model.functions()) graph.domains.erase(function.domain());
   for (const NodeId id : graph.order()) {
-    const auto* opaque = as<Opaque>(graph.node(id).op);
-    if (opaque && !opaque->domain.empty()) graph.domains.try_emplace(opaque->domain, opaque->version);
+    const Op& op = graph.node(id).op;
+    const auto* opaque = as<Opaque>(op);
+    if (const std::string domain(op_domain(op)); !domain.empty())
+      graph.domains.try_emplace(domain, opaque ? opaque->version : op_since(op));
   }
 }
 

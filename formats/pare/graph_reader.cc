@@ -255,7 +255,7 @@ Result<NamedAttribute> GraphReader::read_attribute(Message message, int depth) {
 }
 
 Result<void> GraphReader::add_node(Graph& graph, const std::vector<ValueId>& ids, Message message, int depth) {
-  std::string name, type;
+  std::string name, domain, type;
   std::vector<uint32_t> inputs, outputs, captures;
   Attributes attributes;
   std::optional<Opaque> opaque;
@@ -285,6 +285,9 @@ Result<void> GraphReader::add_node(Graph& graph, const std::vector<ValueId>& ids
       case delimited(NodeField::opaque):
         opaque = read_opaque(message.get_message());
         break;
+      case delimited(NodeField::domain):
+        domain = message.get_string();
+        break;
       default:
         message.skip();
     }
@@ -305,7 +308,7 @@ Result<void> GraphReader::add_node(Graph& graph, const std::vector<ValueId>& ids
     opaque->type = std::move(type);
     opaque->attributes = std::move(attributes);
   }
-  PARE_ASSIGN(Op op, opaque ? Result<Op>(Op(*std::move(opaque))) : make_op({}, type, 0, std::move(attributes)));
+  PARE_ASSIGN(Op op, opaque ? Result<Op>(Op(*std::move(opaque))) : make_op(domain, type, 0, std::move(attributes)));
   const NodeId id = graph.add_node(std::move(op), std::move(input_ids), std::move(output_ids), std::move(name));
   graph.node(id).captures = std::move(capture_ids);
   return {};

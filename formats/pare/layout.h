@@ -54,7 +54,7 @@ struct GraphField {
   enum : uint32_t { name = 1, values = 2, nodes = 3, inputs = 4, outputs = 5, captured = 6, domains = 7, metadata = 8 };
 };
 struct NodeField {
-  enum : uint32_t { name = 1, type = 2, inputs = 3, outputs = 4, captures = 5, attributes = 6, opaque = 7 };
+  enum : uint32_t { name = 1, type = 2, inputs = 3, outputs = 4, captures = 5, attributes = 6, opaque = 7, domain = 8 };
 };
 struct OpaqueField {
   enum : uint32_t { domain = 1, version = 2, reason = 3 };

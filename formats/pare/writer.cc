@@ -156,6 +156,7 @@ class PareWriter {
     for (const ValueId id : node.outputs) out.add_outputs(code(id));
     for (const ValueId id : node.captures) out.add_captures(index.at(id));
     const Opaque* opaque = as<Opaque>(node.op);
+    if (opaque == nullptr) out.set_domain(std::string(op_domain(node.op)));
     if (opaque != nullptr) {
       file::Opaque& form = *out.mutable_opaque();
       form.set_domain(opaque->domain);

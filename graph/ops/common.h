@@ -1,12 +1,14 @@
 // What an operator declares. A struct of graph/ops/ has
 //   kName (or, for a family, kind and kNames)    the ONNX operator type
+//   kDomain                                      the domain, where it is not ai.onnx
 //   kSince                                       lowest opset whose definition reads as the struct does
 //   kArity                                       how many inputs and outputs
 //   kRequired                                    names of the attributes that have no default, where there are any
 //   members named as the ONNX attributes, with their ONNX defaults, each listed once in fields()
 //   infer, links                                see infer.h, links.h
 //   role                                        see Role below
-//   kPointwise                                  true where each element of input 0 gives one of the output by itself and
+//   kPointwise                                  true where each element of input 0 gives one of the output by itself
+//   and
 //                                               further inputs are scalars; left out elsewhere
 //   resize                                       only where attributes or shape constants count elements (links.h)
 #pragma once
@@ -39,8 +41,8 @@ struct Arity {
   int min_outputs = 1, max_outputs = 1;
 };
 
-#define PARE_OP_METHODS                       \
-  Result<void> infer(InferContext&) const;    \
+#define PARE_OP_METHODS                    \
+  Result<void> infer(InferContext&) const; \
   void links(LinkContext&) const
 
 #define PARE_NO_FIELDS \

@@ -62,7 +62,7 @@ Result<void> infer_convolution(const O& op, InferContext& context, DType dtype) 
     context.set(0, dtype, std::nullopt);
     return {};
   }
-  const Window window{op.auto_pad, op.dilations, op.pads, op.strides};
+  const SpatialWindow window{op.auto_pad, op.dilations, op.pads, op.strides};
   PARE_TRY(check_window(window, *spatial));
   const auto& x = context.shape(0);
   const auto& w = context.shape(1);
@@ -145,7 +145,7 @@ Result<void> ConvTranspose::infer(InferContext& context) const {
     context.set(0, dtype, std::nullopt);
     return {};
   }
-  const Window window{auto_pad, dilations, pads, strides};
+  const SpatialWindow window{auto_pad, dilations, pads, strides};
   PARE_TRY(check_window(window, *spatial));
   PARE_TRY(check_list("output_shape", output_shape, *spatial, 1));
   PARE_TRY(check_list("output_padding", output_padding, *spatial, 0));

@@ -211,7 +211,7 @@ Result<void> check_list(std::string_view name, const std::vector<int64_t>& value
   return {};
 }
 
-Result<void> check_window(const Window& window, size_t spatial) {
+Result<void> check_window(const SpatialWindow& window, size_t spatial) {
   PARE_TRY(need_one_of("auto_pad", window.auto_pad, {"NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID"}));
   PARE_TRY(check_list("dilations", window.dilations, spatial, 1));
   PARE_TRY(check_list("strides", window.strides, spatial, 1));
@@ -248,7 +248,7 @@ Result<Dim> window_extent(const Dim& input, const Axis& axis) {
 
 }  // namespace
 
-Result<Shape> window_output(const Window& window, const Shape& input, const Shape& kernel) {
+Result<Shape> window_output(const SpatialWindow& window, const Shape& input, const Shape& kernel) {
   const size_t spatial = input.size();
   const bool same = window.auto_pad == "SAME_UPPER" || window.auto_pad == "SAME_LOWER";
   const bool explicit_pads = window.auto_pad == "NOTSET" && !window.pads.empty();

@@ -70,7 +70,7 @@ Result<void> check_broadcasts_to(const Shape& from, const Shape& to, std::string
 
 // ---- sliding windows: Conv, pooling ----
 
-struct Window {
+struct SpatialWindow {
   std::string_view auto_pad;
   const std::vector<int64_t>& dilations;  // empty lists stand for their defaults
   const std::vector<int64_t>& pads;
@@ -78,8 +78,8 @@ struct Window {
   bool ceil_mode = false;
 };
 // Lengths and ranges of the lists for `spatial` axes.
-Result<void> check_window(const Window& window, size_t spatial);
+Result<void> check_window(const SpatialWindow& window, size_t spatial);
 // Spatial extents of the output; `input` and `kernel` have one entry per spatial axis.
-Result<Shape> window_output(const Window& window, const Shape& input, const Shape& kernel);
+Result<Shape> window_output(const SpatialWindow& window, const Shape& input, const Shape& kernel);
 
 }  // namespace pare

@@ -8,7 +8,7 @@
 namespace pare {
 namespace {
 
-Result<std::optional<Shape>> pooled_shape(const InferContext& context, const Window& window,
+Result<std::optional<Shape>> pooled_shape(const InferContext& context, const SpatialWindow& window,
                                           const std::vector<int64_t>& kernel_shape) {
   const size_t spatial = kernel_shape.size();
   if (spatial == 0) return input_error("kernel_shape is empty, expected one entry per spatial axis");

@@ -8,7 +8,7 @@ namespace {
 using namespace kernels;
 
 template <class O>
-Result<Window> conv_window(const O& op, const Tensor& x, const Tensor& w) {
+Result<SlidingWindow> conv_window(const O& op, const Tensor& x, const Tensor& w) {
   if (x.rank() < 3 || w.rank() != x.rank())
     return input_error("takes operands of one rank from 3 up, found " + std::to_string(x.rank()) + " and " +
                        std::to_string(w.rank()));
@@ -28,7 +28,7 @@ Result<void> check_groups(int64_t group, const Tensor& x, const Tensor& w) {
 // out[n, m, o] = sum over c and the window of product(n, c, m, x offset, w offset), handed to store(flat index, m,
 // sum).
 template <class Acc, class Product, class Store>
-void convolve(const Window& window, int64_t filters, int64_t group, Product&& product_of, Store&& store) {
+void convolve(const SlidingWindow& window, int64_t filters, int64_t group, Product&& product_of, Store&& store) {
   const int64_t per_group = window.channels / group;
   const int64_t filters_per_group = filters / group;
   for (int64_t n = 0; n < window.batch; ++n) {
@@ -50,7 +50,7 @@ void convolve(const Window& window, int64_t filters, int64_t group, Product&& pr
 }
 
 template <class T>
-void conv(const Window& window, int64_t group, const KernelContext& context, Tensor& y) {
+void conv(const SlidingWindow& window, int64_t group, const KernelContext& context, Tensor& y) {
   const auto x = context.inputs[0].data<T>();
   const auto w = context.inputs[1].data<T>();
   const auto bias = context.has(2) ? context.inputs[2].data<T>() : std::span<const T>();
@@ -62,7 +62,7 @@ void conv(const Window& window, int64_t group, const KernelContext& context, Ten
 }
 
 template <class T>
-void conv_transpose(const Window& window, int64_t group, const KernelContext& context, Tensor& y) {
+void conv_transpose(const SlidingWindow& window, int64_t group, const KernelContext& context, Tensor& y) {
   const auto x = context.inputs[0].data<T>();
   const auto w = context.inputs[1].data<T>();
   auto out = y.mutable_data<T>();
@@ -70,8 +70,8 @@ void conv_transpose(const Window& window, int64_t group, const KernelContext& co
   const int64_t filters = per_group * group;
   const int64_t channels_per_group = window.channels / group;
   // The window of the convolution whose transpose this is: it slides over the output, its positions are the inputs.
-  Window slid = window;
-  for (Window::Axis& axis : slid.axis) std::swap(axis.in, axis.out);
+  SlidingWindow slid = window;
+  for (SlidingWindow::Axis& axis : slid.axis) std::swap(axis.in, axis.out);
   std::vector<double> sums(static_cast<size_t>(slid.in_size()));
   for (int64_t n = 0; n < window.batch; ++n) {
     for (int64_t m = 0; m < filters; ++m) {
@@ -99,7 +99,7 @@ Result<void> run(const Conv& op, KernelContext& context) {
   if (auto done = through_float32(op, context)) return *done;
   const Tensor& x = context.inputs[0];
   const Tensor& w = context.inputs[1];
-  PARE_ASSIGN(const Window window, conv_window(op, x, w));
+  PARE_ASSIGN(const SlidingWindow window, conv_window(op, x, w));
   PARE_TRY(check_groups(op.group, x, w));
   if (context.has(2) && context.inputs[2].size() != w.dims()[0]) return input_error("needs one bias per filter");
   PARE_ASSIGN(Tensor y, allocate(x.dtype(), window.out_dims(w.dims()[0])));
@@ -118,7 +118,7 @@ Result<void> run(const ConvTranspose& op, KernelContext& context) {
     return input_error("weights " + to_string(w.type()) + " do not fit " + std::to_string(x.dims()[1]) +
                        " channels in " + std::to_string(op.group) + " groups");
   const Dims kernel(w.dims().begin() + 2, w.dims().end());
-  PARE_ASSIGN(const Window window, make_transposed_window({op.auto_pad, op.dilations, op.pads, op.strides}, x.dims(),
+  PARE_ASSIGN(const SlidingWindow window, make_transposed_window({op.auto_pad, op.dilations, op.pads, op.strides}, x.dims(),
                                                           kernel, op.output_padding, op.output_shape));
   PARE_ASSIGN(Tensor y, allocate(x.dtype(), window.out_dims(w.dims()[1] * op.group)));
   if (!dispatch(x.dtype(), Floats{}, [&]<class T>() { conv_transpose<T>(window, op.group, context, y); }))
@@ -130,7 +130,7 @@ Result<void> run(const ConvTranspose& op, KernelContext& context) {
 Result<void> run(const ConvInteger& op, KernelContext& context) {
   const Tensor& x = context.inputs[0];
   const Tensor& w = context.inputs[1];
-  PARE_ASSIGN(const Window window, conv_window(op, x, w));
+  PARE_ASSIGN(const SlidingWindow window, conv_window(op, x, w));
   PARE_TRY(check_groups(op.group, x, w));
   const int64_t filters = w.dims()[0];
   const int64_t x_zero = context.has(2) && context.inputs[2].size() > 0 ? context.inputs[2].as_int(0) : 0;

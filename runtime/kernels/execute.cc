@@ -20,7 +20,8 @@ Result<void> run_kernel(const Op& op, KernelContext& context) {
   }
 }
 
-Result<std::vector<Tensor>> execute(const Op& op, std::span<const Tensor> inputs, size_t outputs) {
+Result<std::vector<Tensor>> execute(const Op& op, std::span<const Tensor> inputs, size_t outputs,
+                                    std::span<const NamedTensor> captures) {
   const auto named = [&](Failure failure) { return in_context(std::string(op_type(op)), std::move(failure)); };
   const Arity arity = op_arity(op);
   const auto count = static_cast<int64_t>(inputs.size());
@@ -39,10 +40,17 @@ Result<std::vector<Tensor>> execute(const Op& op, std::span<const Tensor> inputs
     }
     infer.inputs.push_back(std::move(known));
   }
+  for (const NamedTensor& capture : captures) {
+    Known known;
+    known.present = true;
+    known.type = capture.tensor.type();
+    known.constant = &capture.tensor;
+    infer.captures.emplace_back(capture.name, std::move(known));
+  }
   infer.outputs.resize(outputs);
   if (auto done = op_infer(op, infer); !done) return named(done.failure());
   std::vector<Tensor> results(outputs);
-  KernelContext context{inputs, results};
+  KernelContext context{inputs, results, captures};
   if (auto done = run_kernel(op, context); !done) return named(done.failure());
   return results;
 }

@@ -12,12 +12,12 @@ namespace {
 using namespace kernels;
 
 template <class O>
-Result<Window> pool_window(const O& op, const Tensor& x) {
+Result<SlidingWindow> pool_window(const O& op, const Tensor& x) {
   return make_window({op.auto_pad, op.dilations, op.pads, op.strides, op.ceil_mode != 0}, x.dims(), op.kernel_shape);
 }
 
 template <class T>
-void max_pool(const Window& window, bool column_major, const Tensor& x, Tensor& y, Tensor* indices) {
+void max_pool(const SlidingWindow& window, bool column_major, const Tensor& x, Tensor& y, Tensor* indices) {
   const auto in = x.data<T>();
   auto out = y.mutable_data<T>();
   const auto& [z, r, c] = window.axis;
@@ -47,11 +47,11 @@ void max_pool(const Window& window, bool column_major, const Tensor& x, Tensor& 
 }
 
 // Cells of the window that lie in the input or its declared padding (ceil_mode's overhang does not count).
-int64_t padded_cells(const Window& window, int64_t d, int64_t h, int64_t w) {
+int64_t padded_cells(const SlidingWindow& window, int64_t d, int64_t h, int64_t w) {
   const std::array<int64_t, 3> at{d, h, w};
   int64_t count = 1;
   for (size_t i = 0; i < 3; ++i) {
-    const Window::Axis& axis = window.axis[i];
+    const SlidingWindow::Axis& axis = window.axis[i];
     int64_t along = 0;
     for (int64_t k = 0; k < axis.kernel; ++k)
       along += at[i] * axis.stride + k * axis.dilation < axis.in + axis.pad_begin + axis.pad_end;
@@ -61,7 +61,7 @@ int64_t padded_cells(const Window& window, int64_t d, int64_t h, int64_t w) {
 }
 
 template <class T>
-void average_pool(const Window& window, bool count_padding, const Tensor& x, Tensor& y) {
+void average_pool(const SlidingWindow& window, bool count_padding, const Tensor& x, Tensor& y) {
   const auto in = x.data<T>();
   auto out = y.mutable_data<T>();
   for (int64_t plane = 0; plane < window.batch * window.channels; ++plane) {
@@ -84,7 +84,7 @@ void average_pool(const Window& window, bool count_padding, const Tensor& x, Ten
 Result<void> run(const MaxPool& op, KernelContext& context) {
   if (auto done = through_float32(op, context)) return *done;
   const Tensor& x = context.inputs[0];
-  PARE_ASSIGN(const Window window, pool_window(op, x));
+  PARE_ASSIGN(const SlidingWindow window, pool_window(op, x));
   PARE_ASSIGN(Tensor y, allocate(x.dtype(), window.out_dims(window.channels)));
   Tensor indices;
   if (context.outputs.size() > 1) {
@@ -102,7 +102,7 @@ Result<void> run(const MaxPool& op, KernelContext& context) {
 Result<void> run(const AveragePool& op, KernelContext& context) {
   if (auto done = through_float32(op, context)) return *done;
   const Tensor& x = context.inputs[0];
-  PARE_ASSIGN(const Window window, pool_window(op, x));
+  PARE_ASSIGN(const SlidingWindow window, pool_window(op, x));
   PARE_ASSIGN(Tensor y, allocate(x.dtype(), window.out_dims(window.channels)));
   if (!dispatch(x.dtype(), Floats{}, [&]<class T>() { average_pool<T>(window, op.count_include_pad != 0, x, y); }))
     return no_kernel(x.dtype());

@@ -9,10 +9,10 @@ int64_t at(const std::vector<int64_t>& values, size_t i, int64_t otherwise) {
   return i < values.size() ? values[i] : otherwise;
 }
 
-Result<Window> prepare(const WindowAttributes& attributes, const Dims& in, const std::vector<int64_t>& kernel) {
+Result<SlidingWindow> prepare(const WindowAttributes& attributes, const Dims& in, const std::vector<int64_t>& kernel) {
   if (in.size() < 3 || in.size() > 5)
     return unsupported("works on 1 to 3 spatial axes, found an input of rank " + std::to_string(in.size()));
-  Window window;
+  SlidingWindow window;
   window.rank = static_cast<int>(in.size()) - 2;
   window.batch = in[0];
   window.channels = in[1];
@@ -25,7 +25,7 @@ Result<Window> prepare(const WindowAttributes& attributes, const Dims& in, const
     return input_error("kernel_shape, strides, dilations and pads must have one (pads: two) entries per spatial axis");
   constexpr int64_t kLimit = int64_t{1} << 31;
   for (size_t i = 0; i < rank; ++i) {
-    Window::Axis& axis = window.axis[3 - rank + i];
+    SlidingWindow::Axis& axis = window.axis[3 - rank + i];
     axis.in = in[2 + i];
     axis.kernel = kernel[i];
     axis.stride = at(attributes.strides, i, 1);
@@ -43,7 +43,7 @@ Result<Window> prepare(const WindowAttributes& attributes, const Dims& in, const
 bool is_same(const std::string& auto_pad) { return auto_pad == "SAME_UPPER" || auto_pad == "SAME_LOWER"; }
 
 // Splits `total` so that the odd cell goes to the end (SAME_UPPER) or to the beginning (SAME_LOWER).
-void split_padding(Window::Axis& axis, int64_t total, bool upper) {
+void split_padding(SlidingWindow::Axis& axis, int64_t total, bool upper) {
   const int64_t small = total / 2;
   axis.pad_begin = upper ? small : total - small;
   axis.pad_end = total - axis.pad_begin;
@@ -53,16 +53,16 @@ int64_t ceil_div(int64_t a, int64_t b) { return a >= 0 ? (a + b - 1) / b : -(-a 
 
 }  // namespace
 
-Dims Window::out_dims(int64_t out_channels) const {
+Dims SlidingWindow::out_dims(int64_t out_channels) const {
   Dims dims{batch, out_channels};
   for (int i = 3 - rank; i < 3; ++i) dims.push_back(axis[static_cast<size_t>(i)].out);
   return dims;
 }
 
-Result<Window> make_window(const WindowAttributes& attributes, const Dims& in, const std::vector<int64_t>& kernel) {
-  PARE_ASSIGN(Window window, prepare(attributes, in, kernel));
+Result<SlidingWindow> make_window(const WindowAttributes& attributes, const Dims& in, const std::vector<int64_t>& kernel) {
+  PARE_ASSIGN(SlidingWindow window, prepare(attributes, in, kernel));
   for (int i = 3 - window.rank; i < 3; ++i) {
-    Window::Axis& axis = window.axis[static_cast<size_t>(i)];
+    SlidingWindow::Axis& axis = window.axis[static_cast<size_t>(i)];
     const int64_t reach = axis.dilation * (axis.kernel - 1) + 1;
     if (attributes.auto_pad == "VALID") axis.pad_begin = axis.pad_end = 0;
     if (is_same(attributes.auto_pad)) {
@@ -82,16 +82,16 @@ Result<Window> make_window(const WindowAttributes& attributes, const Dims& in, c
   return window;
 }
 
-Result<Window> make_transposed_window(const WindowAttributes& attributes, const Dims& in,
+Result<SlidingWindow> make_transposed_window(const WindowAttributes& attributes, const Dims& in,
                                       const std::vector<int64_t>& kernel, const std::vector<int64_t>& output_padding,
                                       const std::vector<int64_t>& output_shape) {
-  PARE_ASSIGN(Window window, prepare(attributes, in, kernel));
+  PARE_ASSIGN(SlidingWindow window, prepare(attributes, in, kernel));
   const auto rank = static_cast<size_t>(window.rank);
   if ((!output_padding.empty() && output_padding.size() != rank) ||
       (!output_shape.empty() && output_shape.size() != rank && output_shape.size() != rank + 2))
     return input_error("output_padding and output_shape must have one entry per spatial axis");
   for (size_t i = 0; i < rank; ++i) {
-    Window::Axis& axis = window.axis[3 - rank + i];
+    SlidingWindow::Axis& axis = window.axis[3 - rank + i];
     const int64_t extra = at(output_padding, i, 0);
     const int64_t full = axis.stride * (axis.in - 1) + extra + axis.dilation * (axis.kernel - 1) + 1;
     if (attributes.auto_pad == "VALID") axis.pad_begin = axis.pad_end = 0;

@@ -12,7 +12,7 @@ namespace pare {
 
 // Up to three spatial axes; missing leading ones have extent 1. Output element o along an axis looks at input elements
 // o * stride - pad_begin + k * dilation for k in [0, kernel).
-struct Window {
+struct SlidingWindow {
   struct Axis {
     int64_t in = 1, out = 1, kernel = 1, stride = 1, dilation = 1, pad_begin = 0, pad_end = 0;
   };
@@ -37,17 +37,17 @@ struct WindowAttributes {
 
 // Convolutions and pools: `in` is [N, C, spatial...]. With ceil_mode the last window must start inside the input or its
 // begin padding. Fails on ranks beyond 5 and on windows that do not fit.
-Result<Window> make_window(const WindowAttributes& attributes, const Dims& in, const std::vector<int64_t>& kernel);
+Result<SlidingWindow> make_window(const WindowAttributes& attributes, const Dims& in, const std::vector<int64_t>& kernel);
 
 // Transposed: in[i] spreads to out[i * stride - pad_begin + k * dilation].
-Result<Window> make_transposed_window(const WindowAttributes& attributes, const Dims& in,
+Result<SlidingWindow> make_transposed_window(const WindowAttributes& attributes, const Dims& in,
                                       const std::vector<int64_t>& kernel, const std::vector<int64_t>& output_padding,
                                       const std::vector<int64_t>& output_shape);
 
 // out += f(input offset, kernel offset) for each cell of the window at output position (d, h, w) that lies in the
 // input.
 template <class F>
-void for_each_cell(const Window& window, int64_t d, int64_t h, int64_t w, F&& f) {
+void for_each_cell(const SlidingWindow& window, int64_t d, int64_t h, int64_t w, F&& f) {
   const auto& [z, y, x] = window.axis;
   for (int64_t i = 0; i < z.kernel; ++i) {
     const int64_t zi = d * z.stride - z.pad_begin + i * z.dilation;
@@ -66,7 +66,7 @@ void for_each_cell(const Window& window, int64_t d, int64_t h, int64_t w, F&& f)
 
 // f(o, d, h, w) for every output position.
 template <class F>
-void for_each_position(const Window& window, F&& f) {
+void for_each_position(const SlidingWindow& window, F&& f) {
   const auto& [z, y, x] = window.axis;
   int64_t o = 0;
   for (int64_t d = 0; d < z.out; ++d)

@@ -63,6 +63,19 @@ Result<void> Analysis::visit(NodeId id) {
     }
     context.inputs.push_back(std::move(known));
   }
+  for (const ValueId id : node.captures) {
+    Known known;
+    known.present = true;
+    known.type.dtype = dtype(id);
+    if (has_dims(id)) {
+      known.type.shape = Shape{};
+      for (const int64_t dim : dims(id)) known.type.shape->push_back(Dim(dim));
+    }
+    if (is_constant(id) && small(id)) known.constant = constant(id);
+    known.contents = contents_[index(id)];
+    context.captures.emplace_back(graph_->value(id).name, std::move(known));
+    all_constant = all_constant && is_constant(id);
+  }
   context.outputs.resize(node.outputs.size());
   PARE_TRY(op_infer(node.op, context));
   const bool from_shape = (as<ShapeOf>(node.op) || as<Size>(node.op)) && has_dims(node.inputs[0]);
@@ -116,7 +129,13 @@ const Tensor* Analysis::constant(ValueId id) const {
       return nullptr;
     }
   }
-  auto results = execute(node.op, inputs, node.outputs.size());
+  std::vector<NamedTensor> captures;
+  for (const ValueId capture : node.captures) {
+    const Tensor* tensor = constant(capture);
+    if (tensor == nullptr) return nullptr;
+    captures.push_back({graph_->value(capture).name, *tensor});
+  }
+  auto results = execute(node.op, inputs, node.outputs.size(), captures);
   if (!results) return nullptr;
   for (size_t k = 0; k < node.outputs.size(); ++k)
     if (node.outputs[k] != ValueId::none) folded_.emplace(node.outputs[k], std::move((*results)[k]));

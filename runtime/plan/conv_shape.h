@@ -10,7 +10,7 @@
 namespace pare {
 
 // None where the fast kernels do not go: three spatial axes, negative padding.
-std::optional<ConvShape> conv_shape(const Window& window, int64_t out_channels, int64_t groups);
+std::optional<ConvShape> conv_shape(const SlidingWindow& window, int64_t out_channels, int64_t groups);
 // What packed weights depend on.
 std::string shape_key(const ConvShape& shape);
 

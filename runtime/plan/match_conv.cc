@@ -137,7 +137,7 @@ std::shared_ptr<const float> pack_bias(const Tail& tail) {
 
 }  // namespace
 
-std::optional<ConvShape> conv_shape(const Window& window, int64_t out_channels, int64_t groups) {
+std::optional<ConvShape> conv_shape(const SlidingWindow& window, int64_t out_channels, int64_t groups) {
   if (window.rank > 2) return std::nullopt;
   const auto& y = window.axis[1];
   const auto& x = window.axis[2];

@@ -8,7 +8,7 @@ std::optional<PoolMatch> pool_shape(const Builder& builder, const Node& node) {
   const Dims& dims = builder.dims(node.inputs[0]);
   if (dims.size() < 3 || dims.size() > 4 || count_of(dims) == 0) return std::nullopt;
   PoolMatch match;
-  Result<Window> window = Window{};
+  Result<SlidingWindow> window = SlidingWindow{};
   const std::string notset = "NOTSET";
   const std::vector<int64_t> none;
   if (const auto* op = as<MaxPool>(node.op)) {
@@ -44,7 +44,7 @@ std::optional<PoolMatch> pool_shape(const Builder& builder, const Node& node) {
   if (!shape || count_of(window->out_dims(dims[1])) == 0) return std::nullopt;
   match.include_bottom = shape->pad_bottom;
   match.include_right = shape->pad_right;
-  const auto reach = [](const Window::Axis& axis) {
+  const auto reach = [](const SlidingWindow::Axis& axis) {
     return (axis.out - 1) * axis.stride + axis.dilation * (axis.kernel - 1) + 1 - axis.in - axis.pad_begin;
   };
   shape->pad_bottom = std::max(shape->pad_bottom, reach(window->axis[1]));

@@ -1,39 +1,7 @@
-#include "tests/ops/cases.h"
+#include "tests/ops/case_builders.h"
 
 namespace pare::test {
 namespace {
-
-std::string graph(const std::string& body) { return "graph \"case\" {\n" + body + "\n}\n"; }
-
-Case unary(const std::string& op, const std::string& type = "float32") {
-  return {op + "." + type, graph("input x: " + type + "[2,3,4,5]\ny = " + op + "(x)\noutput y")};
-}
-
-// Five values through an operator of one input, against values from its formula.
-Case values(const std::string& op, std::vector<double> in, std::vector<double> out,
-            const std::string& attributes = "") {
-  const std::string n = std::to_string(in.size());
-  return {op + ".values",
-          graph("input x: float32[" + n + "]\ny = " + op + "(x)" + attributes + "\noutput y"),
-          1e-6,
-          std::move(out),
-          {std::move(in)}};
-}
-
-Case binary(const std::string& op, const std::string& a, const std::string& b) {
-  return {op + "." + a + "." + b, graph("input a: " + a + "\ninput b: " + b + "\ny = " + op + "(a, b)\noutput y")};
-}
-
-Case body(const std::string& name, const std::string& text, double tolerance = 1e-5, std::vector<double> expected = {},
-          std::vector<std::vector<double>> inputs = {}) {
-  return {name, graph(text), tolerance, std::move(expected), std::move(inputs)};
-}
-
-Case quantized(const std::string& name, const std::string& text, double tolerance) {
-  Case c = body(name, text, tolerance);
-  c.quantized = true;
-  return c;
-}
 
 void add_elementwise(std::vector<Case>& list) {
   const std::vector<double> five{-2, -0.5, 0, 0.5, 2};
@@ -394,6 +362,23 @@ const std::vector<Case>& cases() {
     add_norms(made);
     add_windows(made);
     add_quantized(made);
+    add_recurrent(made);
+    add_attention(made);
+    add_normalize(made);
+    add_gather(made);
+    add_arithmetic(made);
+    add_spatial(made);
+    add_signal(made);
+    add_random(made);
+    add_training(made);
+    add_control(made);
+    add_sequence(made);
+    add_strings(made);
+    add_qlinear(made);
+    add_blocks(made);
+    add_microsoft(made);
+    add_ml_trees(made);
+    add_ml(made);
     made.push_back(body(
         "Opaque",
         "input x: float32[2,3]\nu = Relu(x)\nv = com.acme.Foo(u) {k = 1.5}\noutput u\noutput v\ndomain com.acme 1"));
