@@ -82,10 +82,10 @@ struct Momentum {
   static constexpr int kSince = 1;
   static constexpr Arity kArity{3, kMany, 1, kMany};
   static constexpr std::array<std::string_view, 4> kRequired{"alpha", "beta", "mode", "norm_coefficient"};
-  std::optional<float> alpha;
-  std::optional<float> beta;
+  float alpha = 0.0f;
+  float beta = 0.0f;
   std::string mode;
-  std::optional<float> norm_coefficient;
+  float norm_coefficient = 0.0f;
   static void fields(auto& s, auto&& f) {
     f("alpha", s.alpha);
     f("beta", s.beta);
