@@ -34,7 +34,7 @@ Result<ValueId> GraphBuilder::emit(std::string type, Attributes attributes, std:
 }
 
 Result<void> GraphBuilder::place(LegacyNode node) {
-  if (node.domain.empty()) PARE_TRY(upgrade(node, *this));
+  PARE_TRY(upgrade(node, *this));
   return append(std::move(node));
 }
 

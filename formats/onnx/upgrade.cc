@@ -14,6 +14,7 @@ struct Rule {
   std::string_view type;
   int64_t before;
   Result<void> (*apply)(LegacyNode&, GraphBuilder&);
+  std::string_view domain = {};
 };
 
 constexpr Rule kRules[] = {
@@ -58,6 +59,12 @@ constexpr Rule kRules[] = {
     {"Softmax", 13, rules::softmax_coerced},
     {"LogSoftmax", 13, rules::softmax_coerced},
     {"Hardmax", 13, rules::softmax_coerced},
+    {"LpPool", 2, rules::whole_order},
+    {"GlobalLpPool", 2, rules::whole_order},
+    {"RoiAlign", 16, rules::roi_whole_pixels},
+    {"GridSample", 20, rules::grid_modes},
+    {"QuantizeLinear", kAlways, rules::as_standard, "com.microsoft"},
+    {"DequantizeLinear", kAlways, rules::as_standard, "com.microsoft"},
     {"Upsample", kAlways, rules::upsample},
     {"Resize", 11, rules::resize_asymmetric},
     {"Resize", kAlways, rules::resize_empty_inputs},
@@ -74,18 +81,17 @@ struct Change {
   int64_t at;
 };
 constexpr Change kChanges[] = {
-    {"DFT", 20},         {"GRU", 3},         {"GRU", 7},
-    {"GlobalLpPool", 2}, {"GridSample", 20}, {"GroupNormalization", 21},
-    {"LSTM", 7},         {"Hardmax", 13},    {"LpPool", 2},
-    {"RNN", 7},          {"RoiAlign", 16},   {"MeanVarianceNormalization", 9},
-    {"Scan", 9},         {"TopK", 10},
+    {"DFT", 20}, {"GRU", 3},      {"GRU", 7}, {"GroupNormalization", 21},
+    {"LSTM", 7}, {"Hardmax", 13}, {"RNN", 7}, {"MeanVarianceNormalization", 9},
+    {"Scan", 9}, {"TopK", 10},
 };
 
 }  // namespace
 
 Result<void> upgrade(LegacyNode& node, GraphBuilder& builder) {
   for (const Rule& rule : kRules) {
-    if (node.version >= rule.before || (rule.type != "*" && rule.type != node.type)) continue;
+    if (node.domain != rule.domain || node.version >= rule.before || (rule.type != "*" && rule.type != node.type))
+      continue;
     PARE_TRY(rule.apply(node, builder));
     if (!node.reason.empty()) return {};
   }

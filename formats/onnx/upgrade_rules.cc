@@ -4,6 +4,8 @@
 #include <cctype>
 #include <numeric>
 
+#include "formats/onnx/downgrade.h"
+
 namespace pare::onnx_format::rules {
 namespace {
 
@@ -254,6 +256,43 @@ Result<void> softmax_coerced(LegacyNode& node, GraphBuilder& builder) {
   node.type = "Reshape";
   node.attributes.clear();
   node.inputs = {result, shape};
+  return {};
+}
+
+// LpPool {p = 3.0} -> LpPool {p = 3}
+Result<void> whole_order(LegacyNode& node, GraphBuilder&) {
+  PARE_ASSIGN(const auto p, take<float>(node, "p"));
+  if (!p) return {};
+  const auto whole = static_cast<int64_t>(std::clamp(*p, 0.0f, 1e6f));
+  if (static_cast<float>(whole) == *p) {
+    set(node, "p", whole);
+    return {};
+  }
+  set(node, "p", *p);
+  node.reason = "pools by a norm whose order is not a whole number";
+  return {};
+}
+
+// RoiAlign -> RoiAlign {coordinate_transformation_mode = "output_half_pixel"}
+Result<void> roi_whole_pixels(LegacyNode& node, GraphBuilder&) {
+  set(node, "coordinate_transformation_mode", std::string("output_half_pixel"));
+  node.version = 16;
+  return {};
+}
+
+// GridSample {mode = "bilinear"} -> GridSample {mode = "linear"}; "bicubic" -> "cubic"
+Result<void> grid_modes(LegacyNode& node, GraphBuilder&) {
+  PARE_ASSIGN(auto mode, take<std::string>(node, "mode"));
+  if (!mode) return {};
+  set(node, "mode", *mode == "bilinear" ? std::string("linear") : *mode == "bicubic" ? std::string("cubic") : *mode);
+  node.version = 20;
+  return {};
+}
+
+// com.microsoft.QuantizeLinear -> QuantizeLinear, which took over all that it does
+Result<void> as_standard(LegacyNode& node, GraphBuilder&) {
+  node.domain.clear();
+  node.version = kOldestWritten;
   return {};
 }
 
