@@ -1,16 +1,18 @@
 #include "distill/lower.h"
 
 namespace pare {
+namespace {
 
-Result<void> lower(const QLinearConv&, LowerContext&) { return unsupported("is not trained"); }
-Result<void> lower(const QLinearMatMul&, LowerContext&) { return unsupported("is not trained"); }
-Result<void> lower(const QLinearBinary&, LowerContext&) { return unsupported("is not trained"); }
-Result<void> lower(const QLinearSigmoid&, LowerContext&) { return unsupported("is not trained"); }
-Result<void> lower(const QLinearLeakyRelu&, LowerContext&) { return unsupported("is not trained"); }
-Result<void> lower(const QLinearSoftmax&, LowerContext&) { return unsupported("is not trained"); }
-Result<void> lower(const QLinearAveragePool&, LowerContext&) { return unsupported("is not trained"); }
-Result<void> lower(const QLinearGlobalAveragePool&, LowerContext&) { return unsupported("is not trained"); }
-Result<void> lower(const QLinearConcat&, LowerContext&) { return unsupported("is not trained"); }
-Result<void> lower(const QGemm&, LowerContext&) { return unsupported("is not trained"); }
+constexpr char kIntegers[] =
+    "computes on quantized integers, through which no gradient passes; train a graph that quantizes by QuantizeLinear "
+    "and "
+    "DequantizeLinear";
+
+}  // namespace
+
+#define PARE_NOT_LOWERED(O) \
+  Result<void> lower(const O&, LowerContext&) { return unsupported(kIntegers); }
+PARE_QLINEAR_OPS(PARE_NOT_LOWERED)
+#undef PARE_NOT_LOWERED
 
 }  // namespace pare
