@@ -1,9 +1,14 @@
 #include "distill/lower.h"
 
 namespace pare {
+namespace {
 
-Result<void> lower(const TreeEnsemble&, LowerContext&) { return unsupported("is not trained"); }
-Result<void> lower(const TreeEnsembleClassifier&, LowerContext&) { return unsupported("is not trained"); }
-Result<void> lower(const TreeEnsembleRegressor&, LowerContext&) { return unsupported("is not trained"); }
+Failure decisions() { return unsupported("is not trained: decisions have no gradient"); }
+
+}  // namespace
+
+Result<void> lower(const TreeEnsemble&, LowerContext&) { return decisions(); }
+Result<void> lower(const TreeEnsembleClassifier&, LowerContext&) { return decisions(); }
+Result<void> lower(const TreeEnsembleRegressor&, LowerContext&) { return decisions(); }
 
 }  // namespace pare

@@ -34,8 +34,22 @@ Result<void> check_inputs(const Graph& graph, std::span<const Tensor> inputs) {
   return {};
 }
 
+namespace {
+
+// ZipMap of ai.onnx.ml makes one map per row of a table of scores. No tensor holds that: the table stands for it.
+ValueId table_of_map(const Graph& graph, ValueId id) {
+  const NodeId producer = graph.value(id).producer;
+  const Opaque* opaque = producer == NodeId::none ? nullptr : as<Opaque>(graph.node(producer).op);
+  if (!opaque || opaque->type != "ZipMap" || opaque->domain != "ai.onnx.ml") return id;
+  const auto& inputs = graph.node(producer).inputs;
+  return inputs.size() == 1 && inputs[0] != ValueId::none ? inputs[0] : id;
+}
+
+}  // namespace
+
 Result<std::vector<ValueId>> wanted_values(const Graph& graph, const std::vector<std::string>& keep) {
-  std::vector<ValueId> wanted = graph.outputs;
+  std::vector<ValueId> wanted;
+  for (const ValueId id : graph.outputs) wanted.push_back(table_of_map(graph, id));
   for (const std::string& name : keep) {
     const auto id = graph.find(name);
     if (!id) return input_error("the model has no value named '" + name + "'");

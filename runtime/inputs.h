@@ -13,7 +13,8 @@ namespace pare {
 // all inputs. The failure (ErrorCode::input) names the input, what came and what was expected.
 Result<void> check_inputs(const Graph& graph, std::span<const Tensor> inputs);
 
-// The values to return: the graph's outputs, then those named by `keep`. Fails when a name is not of the graph.
+// The values to return: the graph's outputs, then those named by `keep`. Fails when a name is not of the graph. For an
+// output that ai.onnx.ml.ZipMap makes, the table of scores that it takes apart.
 Result<std::vector<ValueId>> wanted_values(const Graph& graph, const std::vector<std::string>& keep);
 
 // Nodes, in order, that the wanted values depend on.

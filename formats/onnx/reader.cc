@@ -52,8 +52,11 @@ void read_domains(const onnx::ModelProto& model, const ModelScope& scope, Graph&
   for (const NodeId id : graph.order()) {
     const Op& op = graph.node(id).op;
     const auto* opaque = as<Opaque>(op);
-    if (const std::string domain(op_domain(op)); !domain.empty())
-      graph.domains.try_emplace(domain, opaque ? opaque->version : op_since(op));
+    const std::string domain(op_domain(op));
+    if (domain.empty()) continue;
+    const int64_t since = opaque ? opaque->version : op_since(op);
+    const auto [entry, fresh] = graph.domains.try_emplace(domain, since);
+    if (!opaque) entry->second = std::max(entry->second, since);  // an upgraded operator asks for its new version
   }
 }
 

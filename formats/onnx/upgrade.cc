@@ -72,6 +72,7 @@ constexpr Rule kRules[] = {
     {"Range", kAlways, rules::range_stash_type},
     {"TopK", 10, rules::top_k},
     {"Scatter", kAlways, rules::scatter},
+    {"LabelEncoder", 2, rules::label_encoder, "ai.onnx.ml"},
 };
 
 // Opsets at which an operator outside graph/op.h changed its meaning for the same attributes and inputs, or moved an

@@ -365,4 +365,23 @@ Result<void> scatter(LegacyNode& node, GraphBuilder&) {
   return {};
 }
 
+// LabelEncoder {classes_strings = c} -> LabelEncoder {keys_strings = c, values_int64s = [0, 1, ...]}, of integers the
+// other way round
+Result<void> label_encoder(LegacyNode& node, GraphBuilder& builder) {
+  PARE_ASSIGN(auto classes, take<std::vector<std::string>>(node, "classes_strings"));
+  if (!classes || classes->empty() || node.inputs.empty() || node.inputs[0] == ValueId::none) {
+    node.reason = "is a LabelEncoder of version 1 without classes_strings or input";
+    return {};
+  }
+  const DType dtype = builder.type(node.inputs[0]).dtype;
+  // Where the input's type is not known, the default that is given tells what comes out.
+  const bool from_strings = dtype == DType::string || (dtype == DType::undefined && has(node, "default_int64"));
+  const auto numbers = count_up(0, static_cast<int64_t>(classes->size()));
+  drop(node, from_strings ? "default_string" : "default_int64");
+  set(node, from_strings ? "keys_strings" : "values_strings", *std::move(classes));
+  set(node, from_strings ? "values_int64s" : "keys_int64s", numbers);
+  node.version = 2;
+  return {};
+}
+
 }  // namespace pare::onnx_format::rules
