@@ -25,6 +25,8 @@ void add_convert(CLI::App& app, Session& session) {
   verb->add_option("IN", arguments->input, "A .onnx or .pare file")->required();
   verb->add_option("-o,--output", arguments->output, "The file to write, .onnx or .pare")->required();
   add_save_options(*verb, arguments->save);
+  verb->add_flag("--external-data", arguments->save.external_data,
+                 ".onnx: keep weights in OUT.data beside OUT (default: only above 2 GB)");
   verb->footer("Example: pare convert model.onnx -o model.pare --strip-names");
   session.add_options(*verb);
   verb->callback([arguments, &session] { convert(*arguments, session); });

@@ -31,24 +31,26 @@ int64_t size_of(const std::string& path) {
 LoadedModel load_model(const std::string& path) {
   LoadedModel model;
   model.path = path;
-  auto graph = form_of(path) == Form::onnx ? read_onnx(path) : read_pare(path, &model.encodings);
+  uint64_t external_bytes = 0;
+  auto graph = form_of(path) == Form::onnx ? read_onnx(path, &external_bytes) : read_pare(path, &model.encodings);
   if (!graph) fail_at(path, graph.failure());
   model.graph = std::make_shared<Graph>(*std::move(graph));
-  model.file_bytes = size_of(path);
+  model.file_bytes = size_of(path) + static_cast<int64_t>(external_bytes);
   return model;
 }
 
 int64_t save_model(const Graph& graph, const std::string& path, const SaveOptions& options) {
-  Result<void> result;
   if (form_of(path) == Form::onnx) {
-    result = write_onnx(graph, path, {options.opset});
-  } else {
-    PareWriteOptions write;
-    write.strip_names = options.strip_names;
-    write.compression = options.compress ? PareCompression::automatic : PareCompression::none;
-    result = write_pare(graph, path, write);
+    OnnxWriteOptions write{options.opset};
+    if (options.external_data) write.external_above = 0;
+    const auto written = write_onnx(graph, path, write);
+    if (!written) fail_at(path, written.failure());
+    return static_cast<int64_t>(*written);
   }
-  if (!result) fail_at(path, result.failure());
+  PareWriteOptions write;
+  write.strip_names = options.strip_names;
+  write.compression = options.compress ? PareCompression::automatic : PareCompression::none;
+  if (const auto written = write_pare(graph, path, write); !written) fail_at(path, written.failure());
   return size_of(path);
 }
 

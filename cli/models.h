@@ -27,6 +27,7 @@ struct SaveOptions {
   std::optional<int64_t> opset;
   bool strip_names = false;
   bool compress = true;
+  bool external_data = false;  // of an ONNX file: weights beside it, whatever its size
 };
 // Returns the bytes written. `output` is checked before the work by check_output.
 int64_t save_model(const Graph& graph, const std::string& path, const SaveOptions& options = {});

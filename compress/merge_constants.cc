@@ -1,5 +1,6 @@
 #include "compress/merge_constants.h"
 
+#include <algorithm>
 #include <string_view>
 #include <unordered_map>
 
@@ -10,11 +11,18 @@ namespace {
 
 constexpr int64_t kSmall = 4096;
 
+// Of the type and of parts of the bytes: enough to tell weights apart without reading them whole.
 size_t hash(const Tensor& tensor) {
-  std::span<const std::byte> bytes = tensor.bytes();
-  std::string_view view(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  size_t seed = std::hash<std::string_view>{}(view) ^ static_cast<size_t>(tensor.dtype());
+  constexpr size_t kPart = 4096;
+  const auto bytes = tensor.bytes();
+  const auto part = [&](size_t at) {
+    const auto piece = bytes.subspan(at, std::min(kPart, bytes.size() - at));
+    return std::hash<std::string_view>{}({reinterpret_cast<const char*>(piece.data()), piece.size()});
+  };
+  size_t seed = static_cast<size_t>(tensor.dtype());
   for (int64_t extent : tensor.dims()) seed = seed * 31 + static_cast<size_t>(extent);
+  for (size_t at : {size_t{0}, bytes.size() / 2, bytes.size() - std::min(kPart, bytes.size())})
+    seed = seed * 31 + part(at);
   return seed;
 }
 

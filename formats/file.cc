@@ -11,11 +11,13 @@
 #include <climits>
 #include <cstdlib>
 #include <cstring>
+#include <vector>
 
 namespace pare {
 namespace {
 
 constexpr size_t kPendingBytes = 1u << 16;
+constexpr size_t kHoleBytes = 1u << 16;
 
 std::string folder_of(const std::string& path) {
   const size_t slash = path.find_last_of('/');
@@ -32,16 +34,14 @@ struct Descriptor {
   uint64_t size = 0;
 };
 
-Result<Descriptor> open_regular(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) {
-    const int error = errno;
-    if (error == ENOENT || error == ENOTDIR) {
-      return input_error(path + ": no such file; check the path");
-    }
-    if (error == EACCES) return input_error(path + ": may not be read (permission denied); check the file's mode");
-    return system_failure(path, "opened", error);
-  }
+Failure open_failure(const std::string& path, int error) {
+  if (error == ENOENT || error == ENOTDIR) return input_error(path + ": no such file; check the path");
+  if (error == EACCES) return input_error(path + ": may not be read (permission denied); check the file's mode");
+  return system_failure(path, "opened", error);
+}
+
+// Takes the descriptor over.
+Result<Descriptor> examine(int fd, const std::string& path) {
   struct stat status {};
   if (::fstat(fd, &status) != 0) {
     const int error = errno;
@@ -53,6 +53,41 @@ Result<Descriptor> open_regular(const std::string& path) {
     return input_error(path + (S_ISDIR(status.st_mode) ? ": is a folder; expected a file" : ": is not a regular file"));
   }
   return Descriptor{fd, static_cast<uint64_t>(status.st_size)};
+}
+
+Result<Descriptor> open_regular(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return open_failure(path, errno);
+  return examine(fd, path);
+}
+
+// The components of a relative path; empty when it is absolute or climbs.
+std::vector<std::string> components_of(const std::string& name) {
+  std::vector<std::string> components;
+  if (name.empty() || name.front() == '/' || name.find('\0') != std::string::npos) return {};
+  for (size_t at = 0; at < name.size();) {
+    const size_t end = std::min(name.find('/', at), name.size());
+    std::string component = name.substr(at, end - at);
+    if (component == "..") return {};
+    if (!component.empty() && component != ".") components.push_back(std::move(component));
+    at = end + 1;
+  }
+  return components;
+}
+
+// `path`, of which nothing is followed that is a link; `base` is a folder, or AT_FDCWD.
+Result<int> open_unlinked(int base, const std::string& component, int flags, const std::string& path) {
+  const int fd = ::openat(base, component.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | flags);
+  if (fd >= 0) return fd;
+  const int error = errno;
+  struct stat status {};
+  const bool link = ::fstatat(base, component.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode);
+  if (link) return input_error(path + ": leads through a link, which is not followed; put the file itself there");
+  return open_failure(path, error);
+}
+
+bool all_zero(std::span<const std::byte> bytes) {
+  return bytes[0] == std::byte{0} && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0;
 }
 
 struct Mapping {
@@ -68,6 +103,25 @@ struct Mapping {
 
 Result<std::shared_ptr<const InputFile>> InputFile::open(const std::string& path) {
   PARE_ASSIGN(const Descriptor file, open_regular(path));
+  return std::shared_ptr<const InputFile>(new InputFile(path, file.fd, file.size));
+}
+
+Result<std::shared_ptr<const InputFile>> InputFile::open_below(const std::string& folder, const std::string& name) {
+  const std::string path = folder + '/' + name;
+  const auto components = components_of(name);
+  if (components.empty()) return input_error(path + ": '" + name + "' is not a path inside the folder");
+  int base = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (base < 0) return open_failure(folder, errno);
+  for (size_t i = 0; i + 1 < components.size(); ++i) {
+    const auto next = open_unlinked(base, components[i], O_DIRECTORY, path);
+    ::close(base);
+    if (!next) return next.failure();
+    base = *next;
+  }
+  const auto opened = open_unlinked(base, components.back(), 0, path);
+  ::close(base);
+  if (!opened) return opened.failure();
+  PARE_ASSIGN(const Descriptor file, examine(*opened, path));
   return std::shared_ptr<const InputFile>(new InputFile(path, file.fd, file.size));
 }
 
@@ -102,7 +156,7 @@ Result<std::shared_ptr<Buffer>> InputFile::map(uint64_t offset, size_t length) c
   void* address = ::mmap(nullptr, lead + length, PROT_READ, MAP_PRIVATE, descriptor_, static_cast<off_t>(start));
   if (address == MAP_FAILED) return system_failure(path_, "mapped", errno);
   auto owner = std::make_shared<Mapping>(address, lead + length);
-  return Buffer::view({static_cast<const std::byte*>(address) + lead, length}, std::move(owner));
+  return Buffer::mapped({static_cast<const std::byte*>(address) + lead, length}, std::move(owner));
 }
 
 Result<std::shared_ptr<Buffer>> map_file(const std::string& path) {
@@ -172,6 +226,7 @@ AtomicFile::AtomicFile(AtomicFile&& other) noexcept
       temporary_(std::move(other.temporary_)),
       descriptor_(other.descriptor_),
       position_(other.position_),
+      ends_in_hole_(other.ends_in_hole_),
       pending_(std::move(other.pending_)) {
   other.descriptor_ = -1;
   other.temporary_.clear();
@@ -189,6 +244,32 @@ Result<void> AtomicFile::write(std::span<const std::byte> bytes) {
     return {};
   }
   PARE_TRY(flush());
+  size_t kept = 0;  // bytes at the front that are written as they are
+  while (kept < bytes.size()) {
+    const size_t block = std::min(kHoleBytes, bytes.size() - kept);
+    if (temporary_.empty() || block < kHoleBytes || !all_zero(bytes.subspan(kept, block))) {
+      kept += block;
+      continue;
+    }
+    PARE_TRY(write_all(bytes.first(kept)));
+    if (::lseek(descriptor_, static_cast<off_t>(block), SEEK_CUR) < 0) return system_failure(path_, "written", errno);
+    ends_in_hole_ = true;
+    bytes = bytes.subspan(kept + block);
+    kept = 0;
+  }
+  return write_all(bytes);
+}
+
+Result<void> AtomicFile::write(const Tensor& tensor) {
+  Result<void> written;
+  tensor.each_window([&](std::span<const std::byte> window) {
+    if (written) written = write(window);
+  });
+  return written;
+}
+
+Result<void> AtomicFile::write_all(std::span<const std::byte> bytes) {
+  if (!bytes.empty()) ends_in_hole_ = false;
   while (!bytes.empty()) {
     const ssize_t count = ::write(descriptor_, bytes.data(), std::min<size_t>(bytes.size(), 1u << 30));
     if (count < 0 && errno == EINTR) continue;
@@ -199,19 +280,16 @@ Result<void> AtomicFile::write(std::span<const std::byte> bytes) {
 }
 
 Result<void> AtomicFile::flush() {
-  std::string_view rest = pending_;
-  while (!rest.empty()) {
-    const ssize_t count = ::write(descriptor_, rest.data(), rest.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return system_failure(path_, "written", errno);
-    rest.remove_prefix(static_cast<size_t>(count));
-  }
+  PARE_TRY(write_all(std::as_bytes(std::span(pending_))));
   pending_.clear();
   return {};
 }
 
 Result<void> AtomicFile::commit() {
   PARE_TRY(flush());
+  if (ends_in_hole_ && ::ftruncate(descriptor_, static_cast<off_t>(position_)) != 0) {
+    return system_failure(path_, "written", errno);
+  }
   if (!temporary_.empty() && ::fsync(descriptor_) != 0) return system_failure(path_, "written to the disk", errno);
   const int closed = ::close(descriptor_);
   descriptor_ = -1;

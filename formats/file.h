@@ -30,6 +30,9 @@ class InputFile {
  public:
   // Fails as map_file does; an empty file opens.
   static Result<std::shared_ptr<const InputFile>> open(const std::string& path);
+  // Opens `name` below `folder`, component by component: a name that is absolute, has ".." in it or leads
+  // through a link at any place fails (input), and nothing can be exchanged between the check and the opening.
+  static Result<std::shared_ptr<const InputFile>> open_below(const std::string& folder, const std::string& name);
   ~InputFile();
   InputFile(const InputFile&) = delete;
   InputFile& operator=(const InputFile&) = delete;
@@ -52,7 +55,8 @@ class InputFile {
 
 // A file being written under a temporary name in the folder of its target. commit() flushes it to the disk and renames
 // it over the target; without commit the target is untouched and the temporary is removed. A target that is a link is
-// replaced where it points; a target that is no regular file (a pipe, /dev/null) is written directly.
+// replaced where it points; a target that is no regular file (a pipe, /dev/null) is written directly. Long runs of
+// zeros become holes.
 class AtomicFile {
  public:
   // Fails (input) when the folder does not exist or cannot be written, or when `path` is a folder.
@@ -63,6 +67,8 @@ class AtomicFile {
 
   Result<void> write(std::span<const std::byte> bytes);
   Result<void> write(std::string_view bytes) { return write(std::as_bytes(std::span(bytes))); }
+  // The bytes of a tensor, a mapped one window by window.
+  Result<void> write(const Tensor& tensor);
   // Bytes written so far.
   uint64_t position() const { return position_; }
   Result<void> commit();
@@ -70,10 +76,12 @@ class AtomicFile {
  private:
   AtomicFile() = default;
   Result<void> flush();
+  Result<void> write_all(std::span<const std::byte> bytes);
 
   std::string path_, target_, temporary_;  // as given; links resolved; empty when written directly
   int descriptor_ = -1;
   uint64_t position_ = 0;
+  bool ends_in_hole_ = false;
   std::string pending_;
 };
 

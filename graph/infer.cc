@@ -23,8 +23,12 @@ std::optional<Dim> merged(const Dim& declared, const Dim& inferred) {
 
 std::optional<Type> merged(const Type& declared, const Type& inferred) {
   Type result = inferred;
-  if (result.dtype == DType::undefined) result.dtype = declared.dtype;
-  if (declared.dtype != DType::undefined && declared.dtype != result.dtype) return std::nullopt;
+  if (inferred.dtype == DType::undefined) {
+    result.dtype = declared.dtype;
+    result.container = declared.container;
+  } else if (declared.dtype != DType::undefined) {
+    if (declared.dtype != inferred.dtype || declared.container != inferred.container) return std::nullopt;
+  }
   if (!declared.shape) return result;
   if (!inferred.shape) {
     result.shape = declared.shape;

@@ -30,6 +30,7 @@ void InferContext::set(size_t i, DType dtype, std::optional<Shape> shape) {
 
 Result<void> infer_same_as_input(InferContext& context) {
   context.set(0, context.type(0).dtype, context.shape(0));
+  context.outputs[0].type.container = context.type(0).container;
   return {};
 }
 

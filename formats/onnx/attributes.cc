@@ -31,7 +31,7 @@ int present_kind(const onnx::AttributeProto& proto) {
   return kUndefined;
 }
 
-Result<Attribute> read_value(onnx::AttributeProto& proto, ExternalFiles& files, const ReadSubgraph& subgraph) {
+Result<Attribute> read_value(onnx::AttributeProto& proto, TensorStorage& storage, const ReadSubgraph& subgraph) {
   switch (proto.type() == kUndefined ? present_kind(proto) : proto.type()) {
     case kFloat:
       return Attribute(proto.f());
@@ -46,7 +46,7 @@ Result<Attribute> read_value(onnx::AttributeProto& proto, ExternalFiles& files, 
     case kStrings:
       return Attribute(std::vector<std::string>(proto.strings().begin(), proto.strings().end()));
     case kTensor: {
-      PARE_ASSIGN(auto tensor, read_tensor(*proto.mutable_t(), files));
+      PARE_ASSIGN(auto tensor, read_tensor(*proto.mutable_t(), storage));
       return Attribute(std::move(tensor));
     }
     case kGraph: {
@@ -60,6 +60,7 @@ Result<Attribute> read_value(onnx::AttributeProto& proto, ExternalFiles& files, 
 
 struct Writer {
   const WriteSubgraph& subgraph;
+  std::vector<Tensor>& lifted;
   onnx::AttributeProto& proto;
 
   Result<void> operator()(int64_t value) { return proto.set_i(value), kind(kInt); }
@@ -77,7 +78,10 @@ struct Writer {
     for (const std::string& value : values) proto.add_strings(value);
     return kind(kStrings);
   }
-  Result<void> operator()(const Tensor& value) { return write_tensor({}, value, *proto.mutable_t()), kind(kTensor); }
+  Result<void> operator()(const Tensor& value) {
+    write_tensor({}, value, lifted, *proto.mutable_t());
+    return kind(kTensor);
+  }
   Result<void> operator()(const GraphPtr& value) {
     PARE_TRY(subgraph(*value, *proto.mutable_g()));
     return kind(kGraph);
@@ -96,20 +100,21 @@ struct Writer {
 
 }  // namespace
 
-Result<NamedAttribute> read_attribute(onnx::AttributeProto& proto, ExternalFiles& files, const ReadSubgraph& subgraph) {
+Result<NamedAttribute> read_attribute(onnx::AttributeProto& proto, TensorStorage& storage,
+                                      const ReadSubgraph& subgraph) {
   if (!proto.ref_attr_name().empty()) {
     return input_error("attribute '" + proto.name() + "' refers to '" + proto.ref_attr_name() +
                        "' of a function, outside any function");
   }
-  auto value = read_value(proto, files, subgraph);
+  auto value = read_value(proto, storage, subgraph);
   if (!value) return in_context("attribute '" + proto.name() + "'", value.failure());
   return NamedAttribute{proto.name(), *std::move(value)};
 }
 
 Result<void> write_attribute(const NamedAttribute& attribute, const WriteSubgraph& subgraph,
-                             onnx::AttributeProto& proto) {
+                             std::vector<Tensor>& lifted, onnx::AttributeProto& proto) {
   proto.set_name(attribute.name);
-  return std::visit(Writer{subgraph, proto}, attribute.value);
+  return std::visit(Writer{subgraph, lifted, proto}, attribute.value);
 }
 
 }  // namespace pare::onnx_format

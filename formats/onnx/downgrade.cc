@@ -125,9 +125,9 @@ template <class Visit>
 Result<void> each_node(const Graph& graph, const Visit& visit) {
   for (const NodeId id : graph.order()) {
     PARE_TRY(visit(graph, id));
-    const auto* opaque = as<Opaque>(graph.node(id).op);
-    if (!opaque) continue;
-    for (const auto& attribute : opaque->attributes) {
+    const Op& op = graph.node(id).op;
+    const auto* opaque = as<Opaque>(op);
+    for (const auto& attribute : opaque ? opaque->attributes : op_attributes(op)) {
       if (const auto* body = std::get_if<GraphPtr>(&attribute.value)) PARE_TRY(each_node(**body, visit));
     }
   }
@@ -191,6 +191,16 @@ Result<int64_t> choose_opset(const Graph& graph, std::optional<int64_t> asked) {
   const int64_t opset = asked.value_or(need.opset);
   PARE_TRY(each_node(graph, [&](const Graph& owner, NodeId id) { return check_opaque(owner, id, opset); }));
   return opset;
+}
+
+std::map<std::string, int64_t> written_domains(const Graph& graph) {
+  std::map<std::string, int64_t> domains = graph.domains;
+  (void)each_node(graph, [&](const Graph& owner, NodeId id) -> Result<void> {
+    const std::string domain(op_domain(owner.node(id).op));
+    if (!domain.empty()) domains.try_emplace(domain, 1);
+    return {};
+  });
+  return domains;
 }
 
 int64_t ir_version_of(int64_t opset) {

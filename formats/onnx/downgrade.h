@@ -1,6 +1,7 @@
 // The opset a graph is written in, and how nodes look in it.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 
@@ -14,6 +15,8 @@ inline constexpr int64_t kNewestWritten = 28;
 // The lowest opset that every node, subgraphs included, has a form in; or `asked`, when that is as high. Fails
 // (unsupported) naming the node that forbids it.
 Result<int64_t> choose_opset(const Graph& graph, std::optional<int64_t> asked);
+// The graph's domains, and at version 1 those it does not name but nodes are of, subgraphs included.
+std::map<std::string, int64_t> written_domains(const Graph& graph);
 // The IR version that came with an opset (the table in docs/Versioning.md of ONNX).
 int64_t ir_version_of(int64_t opset);
 

@@ -9,7 +9,8 @@ namespace pare::onnx_format {
 namespace {
 
 constexpr int kMaxDepth = 64;
-constexpr size_t kMaxBytes = size_t{256} << 20;
+// Of expanded nodes; each byte of them takes some 25 in memory.
+constexpr size_t kFreeBytes = size_t{2} << 20, kBytesPerByte = 8;
 
 std::string canonical_domain(const std::string& domain) { return domain == "ai.onnx" ? "" : domain; }
 
@@ -29,7 +30,8 @@ using Actuals = std::unordered_map<std::string, const onnx::AttributeProto*>;
 
 class Inliner {
  public:
-  Inliner(const onnx::ModelProto& model, Names& names, NodeOpsets& opsets) : names_(names), opsets_(opsets) {
+  Inliner(const onnx::ModelProto& model, size_t file_bytes, Names& names, NodeOpsets& opsets)
+      : names_(names), opsets_(opsets), max_bytes_(kFreeBytes + kBytesPerByte * file_bytes) {
     for (const auto& function : model.functions()) {
       functions_.emplace(key_of(function.domain(), function.name(), function.overload()),
                          Function{&function, std::make_shared<const Opsets>(read_opsets(function.opset_import()))});
@@ -87,7 +89,10 @@ class Inliner {
       if (!call.name().empty()) node.set_name(call.name() + "/" + body.name());
       rewrite(node, renames, actuals);
       bytes_ += node.ByteSizeLong() + sizeof(onnx::NodeProto);
-      if (bytes_ > kMaxBytes) return input_error(where + " makes the model exceed 256 MiB when expanded");
+      if (bytes_ > max_bytes_) {
+        return input_error(where + " makes the model exceed " + std::to_string(max_bytes_) +
+                           " bytes when expanded, more than a file of its size can mean");
+      }
       PARE_TRY(expand_node(std::move(node), function.opsets, depth + 1, graph));
     }
     return {};
@@ -133,6 +138,7 @@ class Inliner {
   Names& names_;
   NodeOpsets& opsets_;
   size_t bytes_ = 0;
+  size_t max_bytes_;
 };
 
 }  // namespace
@@ -146,9 +152,9 @@ Opsets read_opsets(const google::protobuf::RepeatedPtrField<onnx::OperatorSetIdP
   return opsets;
 }
 
-Result<void> inline_functions(onnx::ModelProto& model, Names& names, NodeOpsets& opsets) {
+Result<void> inline_functions(onnx::ModelProto& model, size_t file_bytes, Names& names, NodeOpsets& opsets) {
   if (model.functions_size() == 0) return {};
-  return Inliner(model, names, opsets).expand(*model.mutable_graph(), nullptr, 0);
+  return Inliner(model, file_bytes, names, opsets).expand(*model.mutable_graph(), nullptr, 0);
 }
 
 }  // namespace pare::onnx_format

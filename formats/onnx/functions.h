@@ -19,7 +19,8 @@ using NodeOpsets = std::unordered_map<const onnx::NodeProto*, std::shared_ptr<co
 Opsets read_opsets(const google::protobuf::RepeatedPtrField<onnx::OperatorSetIdProto>& imports);
 
 // Expands calls in model.graph, subgraphs included. Internal values get fresh names. Fails (input) on functions that
-// call themselves, on calls with more operands than the function has, and when the expansion exceeds 256 MiB.
-Result<void> inline_functions(onnx::ModelProto& model, Names& names, NodeOpsets& opsets);
+// call themselves, on calls with more operands than the function has, and when the expansion exceeds what a file of
+// `file_bytes` can mean.
+Result<void> inline_functions(onnx::ModelProto& model, size_t file_bytes, Names& names, NodeOpsets& opsets);
 
 }  // namespace pare::onnx_format

@@ -28,7 +28,8 @@ ValueId GraphBuilder::constant(const std::string& base, Tensor tensor) {
 Result<ValueId> GraphBuilder::emit(std::string type, Attributes attributes, std::vector<ValueId> inputs,
                                    const std::string& base) {
   const ValueId output = graph_.add_value(names_.fresh(base));
-  LegacyNode node{"", std::move(type), "", kOldestWritten, std::move(attributes), std::move(inputs), {output}, {}, ""};
+  LegacyNode node{"", std::move(type), "", kOldestWritten, std::move(attributes), std::move(inputs), {output}, {}, {},
+                  ""};
   PARE_TRY(append(std::move(node)));
   return output;
 }
@@ -51,6 +52,7 @@ Result<void> GraphBuilder::append(LegacyNode node) {
   }
   const NodeId id = graph_.add_node(std::move(op), std::move(node.inputs), std::move(node.outputs), node.name);
   graph_.node(id).captures = std::move(node.captures);
+  graph_.node(id).metadata = std::move(node.metadata);
   infer(id);
   return {};
 }

@@ -1,7 +1,10 @@
 #include "formats/onnx/graph_reader.h"
 
+#include <algorithm>
+#include <numeric>
 #include <unordered_set>
 
+#include "formats/onnx/metadata.h"
 #include "formats/onnx/tensors.h"
 #include "formats/onnx/types.h"
 
@@ -12,7 +15,9 @@ std::string canonical_domain(const std::string& domain) { return domain == "ai.o
 
 // Whether known facts of the two types exclude each other.
 bool contradict(const Type& a, const Type& b) {
-  if (a.dtype != DType::undefined && b.dtype != DType::undefined && a.dtype != b.dtype) return true;
+  if (a.dtype != DType::undefined && b.dtype != DType::undefined) {
+    if (a.dtype != b.dtype || a.container != b.container) return true;
+  }
   if (!a.shape || !b.shape) return false;
   if (a.shape->size() != b.shape->size()) return true;
   for (size_t i = 0; i < a.shape->size(); ++i) {
@@ -55,7 +60,7 @@ Result<void> GraphReader::read_initializers(onnx::GraphProto& proto) {
     const std::string name = initializer.name();
     if (name.empty()) return input_error("an initializer has no name");
     if (values_.contains(name)) return twice(name);
-    auto tensor = read_tensor(initializer, model_.files);
+    auto tensor = read_tensor(initializer, model_.storage);
     if (!tensor) return in_context("initializer '" + name + "'", tensor.failure());
     PARE_TRY(define(name, graph_.add_constant(name, *std::move(tensor))));
   }
@@ -63,7 +68,7 @@ Result<void> GraphReader::read_initializers(onnx::GraphProto& proto) {
     const std::string name = initializer.values().name();
     if (name.empty()) return input_error("a sparse initializer has no name");
     if (values_.contains(name)) return twice(name);
-    auto tensor = read_sparse_tensor(initializer, model_.files);
+    auto tensor = read_sparse_tensor(initializer, model_.storage);
     if (!tensor) return in_context("initializer '" + name + "'", tensor.failure());
     PARE_TRY(define(name, graph_.add_constant(name, *std::move(tensor))));
   }
@@ -86,8 +91,9 @@ Result<void> GraphReader::read_inputs(const onnx::GraphProto& proto) {
       continue;
     }
     if (!outer_ && type->dtype == DType::undefined) {
-      return unsupported("input '" + input.name() +
-                         "' is not a tensor; sequences, maps and optionals cannot enter a graph");
+      return unsupported(
+          "input '" + input.name() +
+          "' is not a tensor, nor a sequence or an optional of tensors, and nothing else can enter a graph");
     }
     PARE_TRY(define(input.name(), graph_.add_input(input.name(), *std::move(type))));
   }
@@ -125,9 +131,11 @@ Result<void> GraphReader::read_outputs(const onnx::GraphProto& proto) {
     PARE_ASSIGN(const ValueId id, resolve(output.name()));
     auto type = read_type(output.type());
     if (!type) return in_context("output '" + output.name() + "'", type.failure());
-    if (!outer_ && output.type().value_case() != onnx::TypeProto::VALUE_NOT_SET && !is_tensor(output.type())) {
-      return unsupported("output '" + output.name() +
-                         "' is not a tensor; sequences, maps and optionals cannot leave a graph");
+    if (!outer_ && output.type().value_case() != onnx::TypeProto::VALUE_NOT_SET && type->dtype == DType::undefined &&
+        !output.type().has_tensor_type()) {
+      return unsupported(
+          "output '" + output.name() +
+          "' is not a tensor, nor a sequence or an optional of tensors, and nothing else can leave a graph");
     }
     Value& value = graph_.value(id);
     if (contradict(value.type, *type)) {
@@ -166,8 +174,14 @@ Result<void> GraphReader::read_attributes(onnx::NodeProto& proto, LegacyNode& no
   };
   std::unordered_set<std::string> names;
   std::unordered_set<ValueId> captures;
-  for (auto& attribute : *proto.mutable_attribute()) {
-    PARE_ASSIGN(auto read, read_attribute(attribute, model_.files, subgraph));
+  // By name, so that the order of captures does not depend on how a file orders attributes.
+  std::vector<int> by_name(static_cast<size_t>(proto.attribute_size()));
+  std::iota(by_name.begin(), by_name.end(), 0);
+  std::stable_sort(by_name.begin(), by_name.end(),
+                   [&](int a, int b) { return proto.attribute(a).name() < proto.attribute(b).name(); });
+  node.attributes.resize(by_name.size());
+  for (const int i : by_name) {
+    PARE_ASSIGN(auto read, read_attribute(*proto.mutable_attribute(i), model_.storage, subgraph));
     if (!names.insert(read.name).second) return input_error("attribute '" + read.name + "' is given twice");
     if (const auto* body = std::get_if<GraphPtr>(&read.value)) {
       for (const ValueId captured : (*body)->captured) {
@@ -175,7 +189,7 @@ Result<void> GraphReader::read_attributes(onnx::NodeProto& proto, LegacyNode& no
         if (captures.insert(id).second) node.captures.push_back(id);
       }
     }
-    node.attributes.push_back(std::move(read));
+    node.attributes[static_cast<size_t>(i)] = std::move(read);
   }
   return {};
 }
@@ -199,6 +213,7 @@ Result<void> GraphReader::read_node(onnx::NodeProto& proto) {
   node.domain = canonical_domain(proto.domain());
   node.type = proto.op_type();
   node.name = proto.name();
+  node.metadata = read_metadata(proto);
   if (node.type.empty()) return input_error("a node has no operator type");
   PARE_ASSIGN(node.version, version_of(proto, node.domain));
   for (const auto& input : proto.input()) {
@@ -213,7 +228,7 @@ Result<void> GraphReader::read_node(onnx::NodeProto& proto) {
   }
   if (node.domain.empty() && node.type == "Constant" && proto.attribute_size() == 1 &&
       proto.attribute(0).has_sparse_tensor()) {
-    PARE_ASSIGN(auto tensor, read_sparse_tensor(*proto.mutable_attribute(0)->mutable_sparse_tensor(), model_.files));
+    PARE_ASSIGN(auto tensor, read_sparse_tensor(*proto.mutable_attribute(0)->mutable_sparse_tensor(), model_.storage));
     node.attributes.push_back({"value", std::move(tensor)});
     return read_constant(node);
   }

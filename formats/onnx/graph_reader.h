@@ -13,7 +13,7 @@ namespace pare::onnx_format {
 
 // What the graphs of one model share.
 struct ModelScope {
-  ExternalFiles files;
+  TensorStorage storage;
   Names names;
   Opsets opsets;
   NodeOpsets node_opsets;

@@ -4,6 +4,7 @@
 
 #include "formats/onnx/attributes.h"
 #include "formats/onnx/downgrade.h"
+#include "formats/onnx/metadata.h"
 #include "formats/onnx/names.h"
 #include "formats/onnx/tensors.h"
 #include "formats/onnx/types.h"
@@ -17,7 +18,8 @@ void write_info(const Value& value, onnx::ValueInfoProto& info) {
   if (value.type.dtype != DType::undefined) write_type(value.type, *info.mutable_type());
 }
 
-Result<void> write_node(const Graph& graph, NodeId id, int64_t opset, onnx::NodeProto& proto) {
+Result<void> write_node(const Graph& graph, NodeId id, int64_t opset, std::vector<Tensor>& lifted,
+                        onnx::NodeProto& proto) {
   const Node& node = graph.node(id);
   const WireNode wire = downgrade(graph, id, opset);
   proto.set_name(node.name);
@@ -25,15 +27,12 @@ Result<void> write_node(const Graph& graph, NodeId id, int64_t opset, onnx::Node
   if (!wire.domain.empty()) proto.set_domain(wire.domain);
   for (const ValueId input : wire.inputs) proto.add_input(input == ValueId::none ? "" : graph.value(input).name);
   for (const ValueId output : node.outputs) proto.add_output(output == ValueId::none ? "" : graph.value(output).name);
-  const WriteSubgraph subgraph = [&](const Graph& body, onnx::GraphProto& out) -> Result<void> {
-    PARE_TRY(write_graph(body, opset, out));
-    for (const ValueId constant : written_constants(body, out)) {
-      write_tensor(body.value(constant).name, *body.value(constant).constant, *out.add_initializer());
-    }
-    return {};
+  write_metadata(node.metadata, proto);
+  const WriteSubgraph subgraph = [&](const Graph& body, onnx::GraphProto& out) {
+    return write_graph(body, opset, lifted, out);
   };
   for (const auto& attribute : wire.attributes) {
-    auto written = write_attribute(attribute, subgraph, *proto.add_attribute());
+    auto written = write_attribute(attribute, subgraph, lifted, *proto.add_attribute());
     if (!written) return in_context(describe(graph, id), written.failure());
   }
   return {};
@@ -56,17 +55,7 @@ void write_value_info(const Graph& graph, onnx::GraphProto& proto) {
   }
 }
 
-}  // namespace
-
-Result<void> write_graph(const Graph& graph, int64_t opset, onnx::GraphProto& proto) {
-  proto.set_name(graph.name.empty() ? "graph" : graph.name);  // the checker wants a name
-  for (const ValueId input : graph.inputs) write_info(graph.value(input), *proto.add_input());
-  for (const ValueId output : graph.outputs) write_info(graph.value(output), *proto.add_output());
-  for (const NodeId id : graph.order()) PARE_TRY(write_node(graph, id, opset, *proto.add_node()));
-  write_value_info(graph, proto);
-  return {};
-}
-
+// The constants that the written form names.
 std::vector<ValueId> written_constants(const Graph& graph, const onnx::GraphProto& proto) {
   std::unordered_set<std::string> used_in_file;
   for (const auto& output : proto.output()) used_in_file.insert(output.name());
@@ -83,6 +72,20 @@ std::vector<ValueId> written_constants(const Graph& graph, const onnx::GraphProt
     if (!became_attribute) constants.push_back(id);
   }
   return constants;
+}
+
+}  // namespace
+
+Result<void> write_graph(const Graph& graph, int64_t opset, std::vector<Tensor>& lifted, onnx::GraphProto& proto) {
+  proto.set_name(graph.name.empty() ? "graph" : graph.name);  // the checker wants a name
+  for (const ValueId input : graph.inputs) write_info(graph.value(input), *proto.add_input());
+  for (const ValueId output : graph.outputs) write_info(graph.value(output), *proto.add_output());
+  for (const NodeId id : graph.order()) PARE_TRY(write_node(graph, id, opset, lifted, *proto.add_node()));
+  write_value_info(graph, proto);
+  for (const ValueId id : written_constants(graph, proto)) {
+    write_tensor(graph.value(id).name, *graph.value(id).constant, lifted, *proto.add_initializer());
+  }
+  return {};
 }
 
 }  // namespace pare::onnx_format

@@ -8,9 +8,8 @@
 
 namespace pare::onnx_format {
 
-// Everything but the constants.
-Result<void> write_graph(const Graph& graph, int64_t opset, onnx::GraphProto& proto);
-// The constants that the written form names: a constant that became an attribute, and nothing else uses, is left out.
-std::vector<ValueId> written_constants(const Graph& graph, const onnx::GraphProto& proto);
+// The elements of larger tensors are appended to `lifted` (see tensors.h). A constant that became an attribute, and
+// nothing else uses, is left out.
+Result<void> write_graph(const Graph& graph, int64_t opset, std::vector<Tensor>& lifted, onnx::GraphProto& proto);
 
 }  // namespace pare::onnx_format

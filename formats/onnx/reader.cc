@@ -1,9 +1,12 @@
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
+#include <algorithm>
 #include <climits>
 
 #include "formats/onnx/graph_reader.h"
+#include "formats/onnx/lift.h"
+#include "formats/onnx/metadata.h"
 #include "formats/onnx/onnx.h"
 #include "formats/onnx/tensors.h"
 #include "graph/infer.h"
@@ -28,20 +31,13 @@ Result<void> parse(std::span<const std::byte> bytes, const std::string& message,
   return input_error("is not in ONNX format, or is truncated: its bytes are no protobuf message " + message);
 }
 
-Result<void> parse_model(std::span<const std::byte> bytes, onnx::ModelProto& model) {
-  PARE_TRY(parse(bytes, "onnx.ModelProto", model));
+// Without the large elements of tensors, which stay in `file`.
+Result<void> parse_model(const Buffer& file, onnx::ModelProto& model) {
+  PARE_ASSIGN(const std::optional<std::string> skeleton, lift(file.bytes()));
+  file.release(0, file.bytes().size());
+  PARE_TRY(parse(skeleton ? std::as_bytes(std::span(*skeleton)) : file.bytes(), "onnx.ModelProto", model));
   if (!model.has_graph()) return input_error("holds no graph; expected an ONNX model (onnx.ModelProto)");
   return {};
-}
-
-void read_metadata(const onnx::ModelProto& model, Graph& graph) {
-  if (!model.producer_name().empty()) graph.metadata.emplace_back("producer_name", model.producer_name());
-  if (!model.producer_version().empty()) graph.metadata.emplace_back("producer_version", model.producer_version());
-  for (const auto& entry : model.metadata_props()) {
-    if (entry.key() != "producer_name" && entry.key() != "producer_version") {
-      graph.metadata.emplace_back(entry.key(), entry.value());
-    }
-  }
 }
 
 // Opsets of the model's imports, without those of its own functions, which are gone after reading.
@@ -60,43 +56,49 @@ void read_domains(const onnx::ModelProto& model, const ModelScope& scope, Graph&
   }
 }
 
-Result<Graph> read_model(std::span<const std::byte> bytes, ExternalFiles files) {
+Result<Graph> read_model(TensorStorage storage, uint64_t* external_bytes) {
   onnx::ModelProto model;
-  PARE_TRY(parse_model(bytes, model));
+  PARE_TRY(parse_model(*storage.model(), model));
   ModelScope scope;
-  scope.files = std::move(files);
+  scope.storage = std::move(storage);
   scope.names.take_all(model.graph());
   scope.opsets = read_opsets(model.opset_import());
   if (scope.opsets.empty() && model.ir_version() < 3) scope.opsets[""] = 1;  // opset_import came with IR version 3
-  PARE_TRY(inline_functions(model, scope.names, scope.node_opsets));
+  PARE_TRY(inline_functions(model, scope.storage.model()->bytes().size(), scope.names, scope.node_opsets));
   GraphReader reader(scope, nullptr);
   PARE_ASSIGN(Graph graph, reader.read(*model.mutable_graph()));
-  read_metadata(model, graph);
+  graph.metadata = read_metadata(model);
   read_domains(model, scope, graph);
   PARE_TRY(infer_types(graph));
   PARE_TRY(verify(graph));
+  if (external_bytes) *external_bytes = scope.storage.external_bytes();
   return graph;
 }
 
 }  // namespace
 
-Result<Graph> read_onnx(const std::filesystem::path& path) {
+Result<Graph> read_onnx(const std::filesystem::path& path, uint64_t* external_bytes) {
   PARE_ASSIGN(const auto buffer, map_file(path.string()));
-  auto graph = read_model(buffer->bytes(), ExternalFiles(path.parent_path()));
+  auto graph = read_model(TensorStorage(buffer, path.parent_path()), external_bytes);
   if (!graph) return in_context(path.string(), graph.failure());
   return graph;
 }
 
-Result<Graph> read_onnx(std::span<const std::byte> bytes) { return read_model(bytes, ExternalFiles()); }
+Result<Graph> read_onnx(std::span<const std::byte> bytes) {
+  auto copy = Buffer::allocate(bytes.size());
+  std::copy(bytes.begin(), bytes.end(), copy->mutable_data());
+  return read_model(TensorStorage(std::move(copy), std::nullopt), nullptr);
+}
 
 Result<NamedTensor> read_onnx_tensor(const std::filesystem::path& path) {
   PARE_ASSIGN(const auto buffer, map_file(path.string()));
   onnx::TensorProto proto;
-  ExternalFiles files(path.parent_path());
+  TensorStorage storage(buffer, path.parent_path());
   const auto read = [&]() -> Result<NamedTensor> {
     PARE_TRY(parse(buffer->bytes(), "onnx.TensorProto", proto));
-    PARE_ASSIGN(auto tensor, read_tensor(proto, files));
-    return NamedTensor{proto.name(), std::move(tensor)};
+    const std::string name = proto.name();
+    PARE_ASSIGN(auto tensor, read_tensor(proto, storage));
+    return NamedTensor{name, std::move(tensor)};
   };
   auto tensor = read();
   if (!tensor) return in_context(path.string(), tensor.failure());

@@ -4,6 +4,9 @@
 #include <cstring>
 #include <utility>
 
+#include "formats/onnx/lift.h"
+#include "formats/onnx/types.h"
+
 namespace pare::onnx_format {
 namespace {
 
@@ -33,6 +36,7 @@ Result<Header> read_header(const onnx::TensorProto& proto) {
   if (!dtype || *dtype == DType::undefined) {
     return input_error("has element type " + std::to_string(proto.data_type()) + ", which is not one of ONNX");
   }
+  PARE_TRY(check_rank(proto.dims_size()));
   Header header{*dtype, Dims(proto.dims().begin(), proto.dims().end()), 0, 0};
   const auto count = element_count(header.dims);
   if (!count) return input_error("has dims " + shown(*dtype, header.dims) + ", which are negative or too many");
@@ -54,7 +58,7 @@ Result<uint64_t> read_number(const std::string& key, const std::string& text) {
   return number;
 }
 
-Result<Tensor> read_external(const onnx::TensorProto& proto, const Header& header, ExternalFiles& files) {
+Result<Tensor> read_external(const onnx::TensorProto& proto, const Header& header, TensorStorage& storage) {
   if (header.dtype == DType::string) return input_error("keeps strings as external data, which ONNX forbids");
   std::string location;
   uint64_t offset = 0;
@@ -71,8 +75,14 @@ Result<Tensor> read_external(const onnx::TensorProto& proto, const Header& heade
   if (length && *length != header.bytes) {
     return size_failure(header.dtype, header.dims, header.bytes, *length, "bytes of external data");
   }
-  PARE_ASSIGN(auto buffer, files.map(location, offset, header.bytes));
-  return Tensor::from_buffer(header.dtype, header.dims, std::move(buffer));
+  return storage.external(header.dtype, header.dims, location, offset, header.bytes);
+}
+
+Result<Tensor> read_lifted(const onnx::TensorProto& proto, const Header& header, TensorStorage& storage) {
+  if (proto.lifted_bytes() != header.bytes || header.dtype == DType::string) {
+    return size_failure(header.dtype, header.dims, header.bytes, proto.lifted_bytes(), "bytes of data");
+  }
+  return storage.inside(header.dtype, header.dims, proto.lifted_offset(), header.bytes);
 }
 
 // Owns the string that protobuf parsed, so that large weights are not copied.
@@ -204,18 +214,21 @@ void normalize_bools(Tensor& tensor) {
 
 }  // namespace
 
-Result<Tensor> read_tensor(onnx::TensorProto& proto, ExternalFiles& files) {
+Result<Tensor> read_tensor(onnx::TensorProto& proto, TensorStorage& storage) {
   PARE_ASSIGN(const Header header, read_header(proto));
-  auto tensor = proto.data_location() == 1 ? read_external(proto, header, files)
+  auto tensor = proto.data_location() == 1 ? read_external(proto, header, storage)
+                : proto.has_lifted_bytes() ? read_lifted(proto, header, storage)
                 : proto.has_raw_data()     ? read_raw(proto, header)
                                            : read_fields(proto, header);
+  onnx::TensorProto().Swap(&proto);  // what was copied out is not held twice
   if (tensor) normalize_bools(*tensor);
   return tensor;
 }
 
-Result<Tensor> read_sparse_tensor(onnx::SparseTensorProto& proto, ExternalFiles& files) {
-  PARE_ASSIGN(const Tensor values, read_tensor(*proto.mutable_values(), files));
-  PARE_ASSIGN(const Tensor indices, read_tensor(*proto.mutable_indices(), files));
+Result<Tensor> read_sparse_tensor(onnx::SparseTensorProto& proto, TensorStorage& storage) {
+  PARE_ASSIGN(const Tensor values, read_tensor(*proto.mutable_values(), storage));
+  PARE_ASSIGN(const Tensor indices, read_tensor(*proto.mutable_indices(), storage));
+  PARE_TRY(check_rank(proto.dims_size()));
   const Dims dims(proto.dims().begin(), proto.dims().end());
   const auto count = element_count(dims);
   const auto bytes = tensor_bytes(values.dtype(), dims);
@@ -226,7 +239,7 @@ Result<Tensor> read_sparse_tensor(onnx::SparseTensorProto& proto, ExternalFiles&
     return input_error("has sparse values " + to_string(values.type()) + " with indices " + to_string(indices.type()) +
                        "; expected n values and int64[n] or int64[n,rank]");
   }
-  PARE_TRY(check_memory("a sparse tensor in dense form", *bytes));
+  PARE_TRY(storage.charge(*bytes));
   Tensor dense(values.dtype(), dims);
   const size_t width = static_cast<size_t>(bits(values.dtype())) / 8;
   auto out = dense.mutable_bytes();
@@ -246,11 +259,18 @@ void describe_tensor(const std::string& name, const Tensor& tensor, onnx::Tensor
   }
 }
 
-void write_tensor(const std::string& name, const Tensor& tensor, onnx::TensorProto& proto) {
+void write_tensor(const std::string& name, const Tensor& tensor, std::vector<Tensor>& lifted,
+                  onnx::TensorProto& proto) {
   describe_tensor(name, tensor, proto);
   if (tensor.dtype() == DType::string) return;
   const auto bytes = tensor.bytes();
-  proto.set_raw_data(bytes.data(), bytes.size());
+  if (bytes.size() < kLiftBytes) {
+    proto.set_raw_data(bytes.data(), bytes.size());
+    return;
+  }
+  proto.set_lifted_offset(lifted.size());
+  proto.set_lifted_bytes(bytes.size());
+  lifted.push_back(tensor);
 }
 
 }  // namespace pare::onnx_format

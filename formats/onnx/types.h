@@ -7,10 +7,11 @@
 
 namespace pare::onnx_format {
 
-// A tensor's type; negative dims and empty symbols are unknown dims. What is no tensor (sequences, maps, optionals) or
-// has no type is a Type of undefined dtype.
+// The type of a tensor, a sequence or an optional of tensors; negative dims and empty symbols are unknown dims. What is
+// anything else (maps, sparse tensors) or has no type is a Type of undefined dtype.
 Result<Type> read_type(const onnx::TypeProto& proto);
-bool is_tensor(const onnx::TypeProto& proto);
+// Fails (unsupported) beyond the rank that the graph allows.
+Result<void> check_rank(int rank);
 void write_type(const Type& type, onnx::TypeProto& proto);
 
 // `inferred`, completed by `declared` where it says nothing and the two do not contradict.

@@ -73,6 +73,11 @@ constexpr Rule kRules[] = {
     {"TopK", 10, rules::top_k},
     {"Scatter", kAlways, rules::scatter},
     {"LabelEncoder", 2, rules::label_encoder, "ai.onnx.ml"},
+    {"Affine", kAlways, rules::affine},
+    {"ImageScaler", kAlways, rules::image_scaler},
+    {"ScaledTanh", kAlways, rules::scaled_tanh},
+    {"ParametricSoftplus", kAlways, rules::parametric_softplus},
+    {"Crop", kAlways, rules::crop},
 };
 
 // Opsets at which an operator outside graph/op.h changed its meaning for the same attributes and inputs, or moved an

@@ -18,6 +18,7 @@ struct LegacyNode {
   int64_t version = 1;
   Attributes attributes;
   std::vector<ValueId> inputs, outputs, captures;
+  std::vector<std::pair<std::string, std::string>> metadata;
   std::string reason;  // set by a rule that cannot say it in today's operators: the node stays as it is, Opaque
 };
 

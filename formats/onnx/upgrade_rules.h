@@ -36,6 +36,11 @@ PARE_UPGRADE_RULE(range_stash_type);
 PARE_UPGRADE_RULE(top_k);
 PARE_UPGRADE_RULE(scatter);
 PARE_UPGRADE_RULE(label_encoder);
+PARE_UPGRADE_RULE(affine);
+PARE_UPGRADE_RULE(image_scaler);
+PARE_UPGRADE_RULE(scaled_tanh);
+PARE_UPGRADE_RULE(parametric_softplus);
+PARE_UPGRADE_RULE(crop);
 #undef PARE_UPGRADE_RULE
 
 }  // namespace pare::onnx_format::rules

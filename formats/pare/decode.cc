@@ -21,9 +21,10 @@ struct FreeContext {
 };
 using Context = std::unique_ptr<ZSTD_DCtx, FreeContext>;
 
-// Inflates without keeping, stopping past `limit`.
-Result<uint64_t> count_inflated(ZSTD_DCtx* context, std::span<const std::byte> stored, uint64_t limit) {
-  std::vector<char> scratch(ZSTD_DStreamOutSize());
+// Inflates piece by piece into put(std::span<const std::byte>), stopping past `limit`; returns how many bytes came.
+template <class Put>
+Result<uint64_t> inflate(ZSTD_DCtx* context, std::span<const std::byte> stored, uint64_t limit, Put put) {
+  std::vector<std::byte> scratch(ZSTD_DStreamOutSize());
   ZSTD_inBuffer in{stored.data(), stored.size(), 0};
   uint64_t count = 0;
   size_t status = 1;
@@ -33,6 +34,7 @@ Result<uint64_t> count_inflated(ZSTD_DCtx* context, std::span<const std::byte> s
     if (ZSTD_isError(status))
       return input_error(std::string("the compressed bytes are damaged (") + ZSTD_getErrorName(status) + ")");
     count += out.pos;
+    if (count <= limit) put(std::span<const std::byte>(scratch.data(), out.pos));
     if (in.pos == in.size && out.pos < out.size) break;
   }
   ZSTD_DCtx_reset(context, ZSTD_reset_session_only);
@@ -57,22 +59,34 @@ void undo_delta(std::span<std::byte> bytes, size_t width) {
   if (width == 8) undo_delta<uint64_t>(bytes);
 }
 
-std::shared_ptr<Buffer> unshuffle(std::span<const std::byte> in, size_t width) {
-  auto buffer = Buffer::allocate(in.size());
-  std::byte* out = buffer->mutable_data();
-  const size_t count = in.size() / width;
-  for (size_t plane = 0; plane < width; ++plane) {
-    const std::byte* from = in.data() + plane * count;
-    for (size_t i = 0; i < count; ++i) out[i * width + plane] = from[i];
+// Places bytes that come significance by significance where their elements are.
+class Unshuffle {
+ public:
+  Unshuffle(std::span<std::byte> out, size_t width) : out_(out), width_(width), count_(out.size() / width) {}
+  void operator()(std::span<const std::byte> piece) {
+    if (width_ == 1) {
+      std::copy(piece.begin(), piece.end(), out_.begin() + static_cast<std::ptrdiff_t>(element_));
+      element_ += piece.size();
+      return;
+    }
+    for (const std::byte byte : piece) {
+      out_[element_ * width_ + plane_] = byte;
+      if (++element_ < count_) continue;
+      element_ = 0;
+      ++plane_;
+    }
   }
-  return buffer;
-}
+
+ private:
+  std::span<std::byte> out_;
+  size_t width_, count_, plane_ = 0, element_ = 0;
+};
 
 }  // namespace
 
-uint32_t crc32_of(std::span<const std::byte> bytes) {
-  if (bytes.empty()) return 0;
-  return static_cast<uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+uint32_t crc32_of(std::span<const std::byte> bytes, uint32_t before) {
+  if (bytes.empty()) return before;
+  return static_cast<uint32_t>(crc32_z(before, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
 }
 
 Result<std::shared_ptr<Buffer>> decode(Encoding encoding, std::span<const std::byte> stored, uint64_t raw_bytes,
@@ -87,19 +101,17 @@ Result<std::shared_ptr<Buffer>> decode(Encoding encoding, std::span<const std::b
   PARE_TRY(check_memory("the tensor", raw_bytes));
   const Context context(ZSTD_createDCtx());
   if (!context) return Failure{ErrorCode::internal, "zstd could not start"};
+  const Failure wrong_size = input_error("declares " + declared + ", but inflates to another size");
   if (raw_bytes > kCountFirst && raw_bytes / 4 > stored.size()) {
-    PARE_ASSIGN(const uint64_t count, count_inflated(context.get(), stored, raw_bytes));
-    if (count != raw_bytes) return input_error("declares " + declared + ", but inflates to another size");
+    PARE_ASSIGN(const uint64_t count, inflate(context.get(), stored, raw_bytes, [](auto) {}));
+    if (count != raw_bytes) return wrong_size;
   }
   auto buffer = Buffer::allocate(static_cast<size_t>(raw_bytes));
-  const size_t got = ZSTD_decompressDCtx(context.get(), buffer->mutable_data(), static_cast<size_t>(raw_bytes),
-                                         stored.data(), stored.size());
-  if (ZSTD_isError(got))
-    return input_error(std::string("the compressed bytes are damaged (") + ZSTD_getErrorName(got) + ")");
-  if (got != raw_bytes) return input_error("declares " + declared + ", but inflates to another size");
-  if (encoding == Encoding::zstd) return buffer;
-  if (width > 1) buffer = unshuffle(buffer->bytes(), width);
-  if (encoding == Encoding::zstd_delta) undo_delta({buffer->mutable_data(), static_cast<size_t>(raw_bytes)}, width);
+  const std::span<std::byte> out(buffer->mutable_data(), static_cast<size_t>(raw_bytes));
+  PARE_ASSIGN(const uint64_t got,
+              inflate(context.get(), stored, raw_bytes, Unshuffle(out, encoding == Encoding::zstd ? 1 : width)));
+  if (got != raw_bytes) return wrong_size;
+  if (encoding == Encoding::zstd_delta) undo_delta(out, width);
   return buffer;
 }
 

@@ -11,8 +11,8 @@
 
 namespace pare {
 
-// CRC-32 as in zlib, gzip and PNG.
-uint32_t crc32_of(std::span<const std::byte> bytes);
+// CRC-32 as in zlib, gzip and PNG; of bytes that follow those which gave `before`.
+uint32_t crc32_of(std::span<const std::byte> bytes, uint32_t before = 0);
 
 // Undoes `encoding` (not plain). `width` is the size of an element in bytes. The stored bytes must inflate to exactly
 // `raw_bytes`, which must lie within `max_expansion`; what is large beside its stored form is inflated once only to

@@ -2,6 +2,7 @@
 
 #include <zstd.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cstring>
 #include <vector>
@@ -61,6 +62,103 @@ size_t compressed_size(std::string_view bytes) {
   return ZSTD_compress(out.data(), out.size(), bytes.data(), bytes.size(), kProbeLevel);
 }
 
+size_t element_width(const Tensor& tensor) {
+  return tensor.dtype() == DType::string ? 1 : static_cast<size_t>(std::max(1, bits(tensor.dtype()) / 8));
+}
+
+// A skippable frame (RFC 8878, 3.1.2) that makes `size` stored bytes as many as may inflate to `raw`; empty when they
+// are.
+std::string padding_for(uint64_t raw, uint64_t size, uint64_t max_expansion) {
+  if (raw <= size * max_expansion + file_layout::kExpansionAllowance) return {};
+  const auto wanted = static_cast<size_t>((raw - file_layout::kExpansionAllowance) / max_expansion + 1 - size);
+  const auto content = static_cast<uint32_t>(wanted > kSkippableHeader ? wanted - kSkippableHeader : 0);
+  const uint32_t header[2] = {ZSTD_MAGIC_SKIPPABLE_START, content};
+  return std::string(reinterpret_cast<const char*>(header), sizeof header) + std::string(content, '\0');
+}
+
+// One zstd frame of bytes that come in pieces.
+class FrameWriter {
+ public:
+  FrameWriter(uint64_t raw_bytes, const PutBytes& put) : context_(ZSTD_createCCtx()), put_(put), raw_bytes_(raw_bytes) {
+    const int level = raw_bytes > kLarge ? kLargeLevel : kHighLevel;
+    ZSTD_CCtx_setParameter(context_, ZSTD_c_compressionLevel, level);
+    ZSTD_CCtx_setPledgedSrcSize(context_, raw_bytes);
+  }
+  FrameWriter(const FrameWriter&) = delete;
+  FrameWriter& operator=(const FrameWriter&) = delete;
+  ~FrameWriter() { ZSTD_freeCCtx(context_); }
+
+  Result<void> add(std::span<const std::byte> bytes) { return advance(bytes, ZSTD_e_continue); }
+  Result<void> finish() {
+    PARE_TRY(advance({}, ZSTD_e_end));
+    const std::string padding = padding_for(raw_bytes_, size_, file_layout::kMaxTensorExpansion);
+    return padding.empty() ? Result<void>() : put_(std::as_bytes(std::span(padding)));
+  }
+
+ private:
+  Result<void> advance(std::span<const std::byte> bytes, ZSTD_EndDirective end) {
+    ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
+    for (;;) {
+      ZSTD_outBuffer out{scratch_.data(), scratch_.size(), 0};
+      const size_t left = ZSTD_compressStream2(context_, &out, &in, end);
+      if (ZSTD_isError(left)) return Failure{ErrorCode::internal, std::string("zstd: ") + ZSTD_getErrorName(left)};
+      size_ += out.pos;
+      if (out.pos > 0) PARE_TRY(put_(std::as_bytes(std::span(scratch_.data(), out.pos))));
+      if (end == ZSTD_e_end ? left == 0 : in.pos == in.size) return {};
+    }
+  }
+
+  ZSTD_CCtx* context_;
+  const PutBytes& put_;
+  uint64_t raw_bytes_, size_ = 0;
+  std::vector<char> scratch_ = std::vector<char>(ZSTD_CStreamOutSize());
+};
+
+// The bytes of one significance of all elements, each minus the element before it when `Delta`.
+template <class T, bool Delta>
+Result<void> add_plane(const Tensor& tensor, size_t plane, FrameWriter& frame) {
+  Result<void> added;
+  T previous = 0;
+  std::vector<std::byte> bytes;
+  tensor.each_window([&](std::span<const std::byte> window) {
+    if (!added) return;
+    bytes.resize(window.size() / sizeof(T));
+    for (size_t i = 0; i < bytes.size(); ++i) {
+      T value;
+      std::memcpy(&value, window.data() + i * sizeof(T), sizeof(T));
+      const T step = Delta ? static_cast<T>(value - previous) : value;
+      bytes[i] = static_cast<std::byte>(step >> (8 * plane) & 0xff);
+      previous = value;
+    }
+    added = frame.add(bytes);
+  });
+  return added;
+}
+
+template <class T>
+Result<void> add_planes(const Tensor& tensor, bool delta, FrameWriter& frame) {
+  for (size_t plane = 0; plane < sizeof(T); ++plane) {
+    PARE_TRY((delta ? add_plane<T, true>(tensor, plane, frame) : add_plane<T, false>(tensor, plane, frame)));
+  }
+  return {};
+}
+
+Result<void> add_elements(const Tensor& tensor, Encoding encoding, FrameWriter& frame) {
+  const size_t width = element_width(tensor);
+  const bool delta = encoding == Encoding::zstd_delta;
+  if (encoding == Encoding::zstd) {
+    Result<void> added;
+    tensor.each_window([&](std::span<const std::byte> window) {
+      if (added) added = frame.add(window);
+    });
+    return added;
+  }
+  if (width == 1) return add_planes<uint8_t>(tensor, delta, frame);
+  if (width == 2) return add_planes<uint16_t>(tensor, delta, frame);
+  if (width == 4) return add_planes<uint32_t>(tensor, delta, frame);
+  return add_planes<uint64_t>(tensor, delta, frame);
+}
+
 }  // namespace
 
 std::string compress(std::span<const std::byte> raw, int level, uint64_t max_expansion) {
@@ -68,21 +166,12 @@ std::string compress(std::span<const std::byte> raw, int level, uint64_t max_exp
   const size_t size = ZSTD_compress(out.data(), out.size(), raw.data(), raw.size(), level);
   assert(!ZSTD_isError(size));
   out.resize(size);
-  const uint64_t allowed = out.size() * max_expansion + file_layout::kExpansionAllowance;
-  if (raw.size() > allowed) {
-    const size_t wanted =
-        static_cast<size_t>((raw.size() - file_layout::kExpansionAllowance) / max_expansion) + 1 - out.size();
-    const uint32_t content = static_cast<uint32_t>(wanted > kSkippableHeader ? wanted - kSkippableHeader : 0);
-    const uint32_t header[2] = {ZSTD_MAGIC_SKIPPABLE_START, content};
-    out.append(reinterpret_cast<const char*>(header), sizeof header);
-    out.append(content, '\0');
-  }
-  return out;
+  return out + padding_for(raw.size(), out.size(), max_expansion);
 }
 
-Encoded encode_smallest(const Tensor& tensor) {
+Encoding choose_encoding(const Tensor& tensor) {
   const std::span<const std::byte> raw = tensor.bytes();
-  const size_t width = tensor.dtype() == DType::string ? 1 : std::max(1, bits(tensor.dtype()) / 8);
+  const size_t width = element_width(tensor);
   std::vector<Encoding> candidates = {Encoding::zstd};
   const bool wide = width == 2 || width == 4 || width == 8;
   if (wide) candidates.push_back(Encoding::zstd_shuffled);
@@ -99,12 +188,14 @@ Encoded encode_smallest(const Tensor& tensor) {
       best = candidate;
     }
   }
-  if (best == Encoding::plain) return {};
-  const std::string transformed = transform(raw, best, width);
-  Encoded encoded{best, compress(std::as_bytes(std::span(transformed)), raw.size() > kLarge ? kLargeLevel : kHighLevel,
-                                 file_layout::kMaxTensorExpansion)};
-  if (encoded.bytes.size() >= raw.size() - raw.size() / 64) return {};
-  return encoded;
+  return best;
+}
+
+Result<void> encode(const Tensor& tensor, Encoding encoding, const PutBytes& put) {
+  assert(encoding != Encoding::plain);
+  FrameWriter frame(tensor.byte_size(), put);
+  PARE_TRY(add_elements(tensor, encoding, frame));
+  return frame.finish();
 }
 
 }  // namespace pare

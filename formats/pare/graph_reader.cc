@@ -164,6 +164,13 @@ Result<GraphReader::ValueParts> GraphReader::read_value(Message message) {
         PARE_TRY(charge(value.type.shape->size() * sizeof(Dim)));
         break;
       }
+      case varint(ValueField::container): {
+        const uint32_t number = message.get_uint32();
+        if (number >= kContainers)
+          return damaged("holds its tensor in the unknown container " + std::to_string(number));
+        value.type.container = static_cast<Container>(number);
+        break;
+      }
       case varint(ValueField::tensor): {
         PARE_ASSIGN(value.constant, tensor(message.get_uint32()));
         break;
@@ -259,6 +266,7 @@ Result<void> GraphReader::add_node(Graph& graph, const std::vector<ValueId>& ids
   std::vector<uint32_t> inputs, outputs, captures;
   Attributes attributes;
   std::optional<Opaque> opaque;
+  std::vector<std::pair<std::string, std::string>> metadata;
   PARE_TRY(charge(2 * sizeof(Node) + 8 * static_cast<uint64_t>(message.length())));
   while (message.next()) {
     switch (message.tag_and_type()) {
@@ -288,6 +296,9 @@ Result<void> GraphReader::add_node(Graph& graph, const std::vector<ValueId>& ids
       case delimited(NodeField::domain):
         domain = message.get_string();
         break;
+      case delimited(NodeField::metadata):
+        metadata.push_back(read_entry(message.get_message()));
+        break;
       default:
         message.skip();
     }
@@ -311,6 +322,7 @@ Result<void> GraphReader::add_node(Graph& graph, const std::vector<ValueId>& ids
   PARE_ASSIGN(Op op, opaque ? Result<Op>(Op(*std::move(opaque))) : make_op(domain, type, 0, std::move(attributes)));
   const NodeId id = graph.add_node(std::move(op), std::move(input_ids), std::move(output_ids), std::move(name));
   graph.node(id).captures = std::move(capture_ids);
+  graph.node(id).metadata = std::move(metadata);
   return {};
 }
 

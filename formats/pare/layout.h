@@ -29,6 +29,7 @@ inline constexpr uint64_t kMaxTensorExpansion = 1024;
 inline constexpr uint64_t kMaxManifestExpansion = 32;
 inline constexpr uint64_t kExpansionAllowance = 1u << 16;
 inline constexpr uint64_t kMaxManifestBytes = 1u << 30;
+inline constexpr unsigned kContainers = 4;
 inline constexpr int kMaxSubgraphDepth = 16;
 
 // Field numbers of pare.proto.
@@ -48,13 +49,23 @@ struct TensorField {
   };
 };
 struct ValueField {
-  enum : uint32_t { name = 1, dtype = 2, shape = 3, tensor = 4 };
+  enum : uint32_t { name = 1, dtype = 2, shape = 3, tensor = 4, container = 5 };
 };
 struct GraphField {
   enum : uint32_t { name = 1, values = 2, nodes = 3, inputs = 4, outputs = 5, captured = 6, domains = 7, metadata = 8 };
 };
 struct NodeField {
-  enum : uint32_t { name = 1, type = 2, inputs = 3, outputs = 4, captures = 5, attributes = 6, opaque = 7, domain = 8 };
+  enum : uint32_t {
+    name = 1,
+    type = 2,
+    inputs = 3,
+    outputs = 4,
+    captures = 5,
+    attributes = 6,
+    opaque = 7,
+    domain = 8,
+    metadata = 9
+  };
 };
 struct OpaqueField {
   enum : uint32_t { domain = 1, version = 2, reason = 3 };

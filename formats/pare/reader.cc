@@ -67,13 +67,12 @@ TableEntry read_entry(protozero::pbf_reader message) {
 
 class ContainerReader {
  public:
-  ContainerReader(std::span<const std::byte> bytes, std::shared_ptr<const void> owner)
-      : bytes_(bytes), file_(Buffer::view(bytes, std::move(owner))) {}
+  explicit ContainerReader(std::shared_ptr<Buffer> file) : bytes_(file->bytes()), file_(std::move(file)) {}
 
   Result<Graph> read(std::vector<PareTensorInfo>* encodings) {
     PARE_TRY(read_manifest());
     PARE_TRY(read_table());
-    GraphReader reader(tables_, (64u << 20) + 256 * bytes_.size());
+    GraphReader reader(tables_, (40u << 20) + 256 * bytes_.size());
     PARE_ASSIGN(Graph graph, reader.read(manifest_view()));
     PARE_TRY(verify(graph));
     if (encodings != nullptr) report(graph, *encodings);
@@ -82,6 +81,19 @@ class ContainerReader {
 
  private:
   static Failure damaged(const std::string& why) { return input_error(why + "; the file is truncated or damaged"); }
+
+  // Of bytes of the file, which need not all be resident at a time.
+  uint32_t checksum(std::span<const std::byte> stored) const {
+    constexpr size_t kWindow = size_t{4} << 20;
+    const auto offset = static_cast<size_t>(stored.data() - bytes_.data());
+    uint32_t crc = 0;
+    for (size_t at = 0; at < stored.size(); at += kWindow) {
+      const auto window = stored.subspan(at, std::min(kWindow, stored.size() - at));
+      crc = crc32_of(window, crc);
+      file_->release(offset + at, window.size());
+    }
+    return crc;
+  }
 
   protozero::pbf_reader manifest_view() const {
     const auto bytes = manifest_->bytes();
@@ -161,7 +173,7 @@ class ContainerReader {
       }
       stored = bytes_.subspan(static_cast<size_t>(entry.offset), static_cast<size_t>(entry.stored_bytes));
       end = static_cast<size_t>(entry.offset) + stored.size();
-      if (crc32_of(stored) != entry.crc32) return damaged("the checksum of its bytes does not match");
+      if (checksum(stored) != entry.crc32) return damaged("the checksum of its bytes does not match");
     }
     infos_.push_back({{}, inlined ? "inline" : std::string(kEncodingNames[entry.encoding]), stored.size(), *fixed});
     if (encoding == Encoding::plain) {
@@ -175,6 +187,7 @@ class ContainerReader {
     }
     const size_t width = strings ? 1 : std::max<size_t>(1, static_cast<size_t>(bits(*dtype)) / 8);
     PARE_ASSIGN(auto buffer, decode(encoding, stored, *fixed, width, kMaxTensorExpansion));
+    file_->release(static_cast<size_t>(entry.offset), inlined ? 0 : stored.size());
     return Tensor::from_buffer(*dtype, entry.dims, std::move(buffer));
   }
 
@@ -201,12 +214,9 @@ class ContainerReader {
   std::vector<PareTensorInfo> infos_;
 };
 
-}  // namespace
-
-Result<Graph> read_pare(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
-                        std::vector<PareTensorInfo>* encodings) {
+Result<Graph> read_container(std::shared_ptr<Buffer> file, std::vector<PareTensorInfo>* encodings) {
   try {
-    return ContainerReader(bytes, std::move(owner)).read(encodings);
+    return ContainerReader(std::move(file)).read(encodings);
   } catch (const protozero::exception& error) {
     return input_error(std::string("its manifest is malformed (") + error.what() + "); the file is damaged");
   } catch (const std::bad_alloc&) {
@@ -216,10 +226,16 @@ Result<Graph> read_pare(std::span<const std::byte> bytes, std::shared_ptr<const 
   }
 }
 
+}  // namespace
+
+Result<Graph> read_pare(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
+                        std::vector<PareTensorInfo>* encodings) {
+  return read_container(Buffer::view(bytes, std::move(owner)), encodings);
+}
+
 Result<Graph> read_pare(const std::filesystem::path& path, std::vector<PareTensorInfo>* encodings) {
   PARE_ASSIGN(auto file, map_file(path.string()));
-  const auto bytes = file->bytes();
-  auto graph = read_pare(bytes, std::move(file), encodings);
+  auto graph = read_container(std::move(file), encodings);
   if (!graph) return in_context(path.string(), graph.failure());
   return graph;
 }

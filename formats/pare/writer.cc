@@ -19,6 +19,7 @@ using namespace file_layout;
 // Inlined tensors share the compression of the manifest and need no alignment.
 constexpr size_t kInlineBytes = 1024, kInlineBytesUncompressed = 64;
 constexpr int kManifestLevel = 19;
+constexpr size_t kCollectedBytes = size_t{64} << 20;
 
 void put_u32(std::string& out, uint64_t value) {
   for (int i = 0; i < 4; ++i) out.push_back(static_cast<char>(value >> (8 * i) & 0xFF));
@@ -59,8 +60,9 @@ class PareWriter {
 
   // 1 + the index in the tensor table; equal tensors share an entry.
   Result<uint32_t> put_tensor(const Tensor& tensor) {
-    const auto bytes = tensor.bytes();
-    const auto key = std::pair(crc32_of(bytes), bytes.size());
+    uint32_t crc = 0;
+    tensor.each_window([&](std::span<const std::byte> window) { crc = crc32_of(window, crc); });
+    const auto key = std::pair(crc, tensor.byte_size());
     for (auto [it, end] = known_.equal_range(key); it != end; ++it) {
       if (it->second.first == tensor) return it->second.second;
     }
@@ -68,22 +70,49 @@ class PareWriter {
     const auto index = static_cast<uint32_t>(manifest_.tensors_size());
     entry.set_dtype(static_cast<uint32_t>(tensor.dtype()));
     for (const int64_t dim : tensor.dims()) entry.add_dims(dim);
-    if (tensor.dtype() == DType::string) entry.set_raw_bytes(bytes.size());
+    if (tensor.dtype() == DType::string) entry.set_raw_bytes(tensor.byte_size());
     known_.emplace(key, std::pair(tensor, index));
-    if (bytes.size() <= (compressing() ? kInlineBytes : kInlineBytesUncompressed)) {
-      entry.set_inline_(bytes.data(), bytes.size());
+    if (tensor.byte_size() <= (compressing() ? kInlineBytes : kInlineBytesUncompressed)) {
+      entry.set_inline_(tensor.bytes().data(), tensor.byte_size());
       return index;
     }
-    const Encoded encoded = compressing() ? encode_smallest(tensor) : Encoded{};
-    const bool plain = encoded.encoding == Encoding::plain;
-    const auto stored = plain ? bytes : std::as_bytes(std::span(encoded.bytes));
-    if (plain) PARE_TRY(align());
-    entry.set_encoding(static_cast<uint32_t>(encoded.encoding));
-    entry.set_offset(file_.position());
-    entry.set_stored_bytes(stored.size());
-    entry.set_crc32(crc32_of(stored));
-    PARE_TRY(file_.write(stored));
+    PARE_ASSIGN(const bool encoded, compressing() ? put_encoded(tensor, entry) : Result<bool>(false));
+    if (!encoded) PARE_TRY(put_plain(tensor, crc, entry));
     return index;
+  }
+
+  Result<void> put_plain(const Tensor& tensor, uint32_t crc, file::Tensor& entry) {
+    PARE_TRY(align());
+    entry.set_offset(file_.position());
+    entry.set_stored_bytes(tensor.byte_size());
+    entry.set_crc32(crc);
+    return file_.write(tensor);
+  }
+
+  // False when the tensor is better stored plainly. A large tensor's encoding goes to the file as it is made, and what
+  // its middle measured is taken for the whole.
+  Result<bool> put_encoded(const Tensor& tensor, file::Tensor& entry) {
+    const Encoding encoding = choose_encoding(tensor);
+    if (encoding == Encoding::plain) return false;
+    const uint64_t offset = file_.position();
+    uint32_t crc = 0;
+    uint64_t size = 0;
+    std::string collected;
+    const bool large = tensor.byte_size() > kCollectedBytes;
+    PARE_TRY(encode(tensor, encoding, [&](std::span<const std::byte> piece) -> Result<void> {
+      crc = crc32_of(piece, crc);
+      size += piece.size();
+      if (large) return file_.write(piece);
+      collected.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+      return {};
+    }));
+    if (!large && size >= tensor.byte_size() - tensor.byte_size() / 64) return false;
+    PARE_TRY(file_.write(collected));
+    entry.set_encoding(static_cast<uint32_t>(encoding));
+    entry.set_offset(offset);
+    entry.set_stored_bytes(size);
+    entry.set_crc32(crc);
+    return true;
   }
 
   Result<void> align() {
@@ -107,6 +136,7 @@ class PareWriter {
       return {};
     }
     out.set_dtype(static_cast<uint32_t>(value.type.dtype));
+    out.set_container(static_cast<uint32_t>(value.type.container));
     if (!value.type.shape) return {};
     file::Shape& shape = *out.mutable_shape();
     for (const Dim& dim : *value.type.shape) shape.add_dims(dim_code(dim));
@@ -139,17 +169,25 @@ class PareWriter {
       domain.set_name(name);
       domain.set_version(version);
     }
-    for (const auto& [key, value] : graph.metadata) {
-      file::Entry& entry = *out.add_metadata();
-      entry.set_key(key);
-      entry.set_value(value);
-    }
+    put_metadata(graph.metadata, *out.mutable_metadata());
     for (const NodeId id : graph.order()) PARE_TRY(put_node(graph.node(id), index, strip, *out.add_nodes()));
     return {};
   }
 
+  using Entries = google::protobuf::RepeatedPtrField<file::Entry>;
+  static void put_metadata(const std::vector<std::pair<std::string, std::string>>& metadata, Entries& out) {
+    for (const auto& [key, value] : metadata) {
+      file::Entry& entry = *out.Add();
+      entry.set_key(key);
+      entry.set_value(value);
+    }
+  }
+
   Result<void> put_node(const Node& node, const std::map<ValueId, uint32_t>& index, bool strip, file::Node& out) {
-    if (!strip) out.set_name(node.name);
+    if (!strip) {
+      out.set_name(node.name);
+      put_metadata(node.metadata, *out.mutable_metadata());
+    }
     out.set_type(std::string(op_type(node.op)));
     const auto code = [&](ValueId id) { return id == ValueId::none ? 0 : 1 + index.at(id); };
     for (const ValueId id : node.inputs) out.add_inputs(code(id));

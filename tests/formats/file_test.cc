@@ -83,6 +83,24 @@ TEST_CASE("a committed file replaces the old one, through a link where it points
   CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 2);
 }
 
+TEST_CASE("long runs of zeros become holes that read as zeros") {
+  ScratchFolder folder;
+  const std::string path = folder / "out";
+  std::string bytes(5'000'000, '\0');
+  bytes[100] = 'a';
+  bytes[3'000'000] = 'b';
+  auto file = AtomicFile::create(path);
+  REQUIRE(file);
+  REQUIRE(file->write(std::string_view("head")));
+  REQUIRE(file->write(bytes));
+  CHECK(file->position() == bytes.size() + 4);
+  REQUIRE(file->commit());
+  CHECK(read_bytes(path) == "head" + bytes);
+  struct stat status {};
+  REQUIRE(::stat(path.c_str(), &status) == 0);
+  CHECK(status.st_blocks * 512 < 1'000'000);
+}
+
 TEST_CASE("an output folder that does not exist is named") {
   ScratchFolder folder;
   auto file = AtomicFile::create(folder / "none/out");

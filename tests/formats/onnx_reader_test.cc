@@ -4,12 +4,15 @@
 
 #include "formats/onnx/onnx.h"
 #include "graph/verify.h"
-#include "tests/catch.h"
-#include "tests/formats/onnx_proto.h"
+#include "tests/formats/onnx_expect.h"
 #include "tests/formats/support.h"
 
 using namespace pare;
+using pare::testing::constant;
+using pare::testing::failure;
+using pare::testing::mentions;
 using pare::testing::ModelBuilder;
+using pare::testing::relu;
 using pare::testing::ScratchFolder;
 using Floats = std::vector<float>;
 using Ints = std::vector<int64_t>;
@@ -20,33 +23,6 @@ Graph read(const ModelBuilder& model) {
   auto graph = model.read();
   if (!graph) FAIL(graph.failure().message);
   return *std::move(graph);
-}
-
-// The message of the failure that reading must give; its code must be `input`.
-std::string failure(const Result<Graph>& graph) {
-  REQUIRE_FALSE(graph.ok());
-  CHECK(graph.failure().code == ErrorCode::input);
-  return graph.failure().message;
-}
-
-bool mentions(const std::string& text, const std::string& part) {
-  INFO(text);
-  CHECK(text.find(part) != std::string::npos);
-  return true;
-}
-
-// y = Relu(x), to which tests add what they are about.
-ModelBuilder relu() {
-  ModelBuilder model(13);
-  model.input("x", {2}).output("y", {2}).node("Relu", {"x"}, {"y"}, "act");
-  return model;
-}
-
-const Tensor& constant(const Graph& graph, const std::string& name) {
-  const auto id = graph.find(name);
-  REQUIRE(id.has_value());
-  REQUIRE(graph.value(*id).constant.has_value());
-  return *graph.value(*id).constant;
 }
 
 // An initializer "t" of the given type with the values in int32_data.
@@ -251,12 +227,11 @@ TEST_CASE("subgraphs capture values of the graphs around them") {
   const NodeId choice = graph.order()[1];
   REQUIRE(graph.node(choice).captures.size() == 1);
   CHECK(graph.value(graph.node(choice).captures[0]).name == "h");
-  const auto* opaque = as<Opaque>(graph.node(choice).op);
-  REQUIRE(opaque != nullptr);
-  const auto* body = std::get_if<GraphPtr>(&opaque->attributes[0].value);
-  REQUIRE(body != nullptr);
-  REQUIRE((*body)->captured.size() == 1);
-  CHECK(to_string((*body)->value((*body)->outputs[0]).type) == "float32[2]");
+  const auto* op = as<If>(graph.node(choice).op);
+  REQUIRE(op != nullptr);
+  const GraphPtr& body = op->then_branch;
+  REQUIRE(body->captured.size() == 1);
+  CHECK(to_string(body->value(body->outputs[0]).type) == "float32[2]");
 
   const ScratchFolder scratch;
   REQUIRE(write_onnx(graph, scratch / "m.onnx").ok());
@@ -316,7 +291,9 @@ TEST_CASE("graph inputs that are no tensors are unsupported") {
   ModelBuilder model = relu();
   auto& info = *model.graph().add_input();
   info.set_name("s");
-  info.mutable_type()->mutable_sequence_type()->mutable_elem_type()->mutable_tensor_type()->set_elem_type(1);
+  auto& map = *info.mutable_type()->mutable_map_type();
+  map.set_key_type(7);
+  map.mutable_value_type()->mutable_tensor_type()->set_elem_type(1);
   const auto graph = model.read();
   REQUIRE_FALSE(graph.ok());
   CHECK(graph.failure().code == ErrorCode::unsupported);

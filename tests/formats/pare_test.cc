@@ -113,6 +113,51 @@ const std::string kGolden = from_hex(
     "10011a040a0201041a130a02666312064d61744d756c1a0201022201031a191207536f66746d61781a010322010432080a0461786973"
     "10022201002a0103420c0a06617574686f7212026d651a014ea1000000a1000000bf4b94e5");
 
+TEST_CASE("pare: domains, metadata of nodes and containers are kept, and metadata goes when names are stripped") {
+  Graph graph;
+  const ValueId x = graph.add_input("x", floats({Dim("N"), 4}));
+  const ValueId list = graph.add_input("list", {DType::float32, std::nullopt, Container::sequence});
+  const ValueId y = graph.add(Op(Unary{Unary::Kind::Relu}), {x}, "y");
+  graph.value(y).type = floats({Dim("N"), 4});
+  graph.node(graph.value(y).producer).metadata = {{"scope", "layer1"}, {"doc_string", "a line"}};
+  graph.outputs = {y, list};
+  ScratchFolder folder;
+  for (const bool strip : {false, true}) {
+    REQUIRE(write_pare(graph, folder / "m.pare", {.strip_names = strip}));
+    auto read_back = read_pare(folder / "m.pare");
+    if (!read_back) FAIL(read_back.failure().message);
+    const auto& metadata = read_back->node(read_back->order()[0]).metadata;
+    CHECK(metadata ==
+          (strip ? std::vector<std::pair<std::string, std::string>>() : graph.node(graph.value(y).producer).metadata));
+    CHECK(read_back->value(read_back->inputs[1]).type == graph.value(list).type);
+  }
+}
+
+TEST_CASE("pare: a tensor of more than a window of memory comes back, whatever its encoding") {
+  // Shuffled, delta and plain zstd over tensors of 5 MB, more than the writer reads at a time.
+  Graph graph;
+  Tensor steps(DType::int64, {700'000});
+  for (size_t i = 0; i < 700'000; ++i) steps.mutable_data<int64_t>()[i] = 3 * static_cast<int64_t>(i * i);
+  Tensor runs(DType::uint8, {5'000'000});
+  for (size_t i = 0; i < 5'000'000; ++i) runs.mutable_data<uint8_t>()[i] = static_cast<uint8_t>(i / 1000);
+  const ValueId x = graph.add_input("x", floats({}));
+  graph.add_constant("weights", weights({1'300'000}, 2));
+  graph.add_constant("steps", steps);
+  graph.add_constant("runs", runs);
+  graph.outputs = {x};
+  ScratchFolder folder;
+  for (const auto compression : {PareCompression::automatic, PareCompression::none}) {
+    REQUIRE(write_pare(graph, folder / "m.pare", {.compression = compression}));
+    std::vector<PareTensorInfo> encodings;
+    auto read_back = read_pare(folder / "m.pare", &encodings);
+    if (!read_back) FAIL(read_back.failure().message);
+    CHECK(equal(graph, *read_back));
+    for (const PareTensorInfo& info : encodings) {
+      CHECK((info.encoding == "plain") == (compression == PareCompression::none));
+    }
+  }
+}
+
 TEST_CASE("pare: the golden file of version 1 is read") {
   auto read_back = read(kGolden);
   if (!read_back) FAIL(read_back.failure().message);
