@@ -55,6 +55,9 @@ constexpr Rule kRules[] = {
     {"Clip", 11, rules::clip_bounds},
     {"Dropout", 12, rules::dropout_ratio},
     {"Tile", 6, rules::tile_axis},
+    {"GRU", 7, rules::output_sequence},
+    {"LSTM", 7, rules::output_sequence},
+    {"RNN", 7, rules::output_sequence},
     {"BatchNormalization", 14, rules::batch_norm},
     {"Softmax", 13, rules::softmax_coerced},
     {"LogSoftmax", 13, rules::softmax_coerced},
@@ -87,9 +90,8 @@ struct Change {
   int64_t at;
 };
 constexpr Change kChanges[] = {
-    {"DFT", 20}, {"GRU", 3},      {"GRU", 7}, {"GroupNormalization", 21},
-    {"LSTM", 7}, {"Hardmax", 13}, {"RNN", 7}, {"MeanVarianceNormalization", 9},
-    {"Scan", 9}, {"TopK", 10},
+    {"DFT", 20},  {"GroupNormalization", 21}, {"Hardmax", 13}, {"MeanVarianceNormalization", 9}, {"Scan", 9},
+    {"TopK", 10},
 };
 
 }  // namespace

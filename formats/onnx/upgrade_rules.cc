@@ -384,4 +384,11 @@ Result<void> label_encoder(LegacyNode& node, GraphBuilder& builder) {
   return {};
 }
 
+// LSTM {output_sequence = 1} -> LSTM: an output without a name is left out
+Result<void> output_sequence(LegacyNode& node, GraphBuilder&) {
+  drop(node, "output_sequence");
+  node.version = 7;
+  return {};
+}
+
 }  // namespace pare::onnx_format::rules

@@ -23,6 +23,7 @@ PARE_UPGRADE_RULE(clip_bounds);
 PARE_UPGRADE_RULE(dropout_ratio);
 PARE_UPGRADE_RULE(tile_axis);
 PARE_UPGRADE_RULE(batch_norm);
+PARE_UPGRADE_RULE(output_sequence);
 PARE_UPGRADE_RULE(softmax_coerced);
 PARE_UPGRADE_RULE(whole_order);
 PARE_UPGRADE_RULE(roi_whole_pixels);

@@ -195,6 +195,10 @@ TEST_CASE("upgrade: attributes of the first opsets") {
       .floats("axis", {}, {0})
       .node("Tile", {"x", "n", "axis"}, {"y"});
   CHECK(run(tile, {floats({1, 2}, {1, 2})}).dims() == Dims{3, 2});
+  ModelBuilder rnn(1);
+  rnn.input("x", {1, 1, 1}).result("y").floats("w", {1, 1, 1}, {1}).floats("r", {1, 1, 1}, {0});
+  rnn.node("RNN", {"x", "w", "r"}, {"y"}).with("hidden_size", 1).with("output_sequence", 1);
+  CHECK(run(rnn, {floats({1, 1, 1}, {0.5f})}).floats()[0] == Approx(std::tanh(0.5)));
 }
 
 TEST_CASE("upgrade: an attribute that no rule or operator knows leaves the node as it is") {
