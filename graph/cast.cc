@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "graph/minifloat.h"
+#include "graph/packed.h"
 #include "graph/tensor.h"
 
 namespace pare {
@@ -58,11 +59,8 @@ void store_low_bits(const std::vector<int64_t>& from, Tensor& to) {
     }
     return;
   }
-  const auto per_byte = static_cast<size_t>(8 / width);
-  for (size_t i = 0; i < from.size(); ++i) {
-    const auto value = static_cast<unsigned>(static_cast<uint64_t>(from[i]) & ((1u << width) - 1));
-    out[i / per_byte] |= static_cast<std::byte>(value << (static_cast<size_t>(width) * (i % per_byte)));
-  }
+  for (size_t i = 0; i < from.size(); ++i)
+    set_packed_element(out.data(), width, static_cast<int64_t>(i), static_cast<unsigned>(from[i] & 0xff));
 }
 
 Tensor from_doubles(std::span<const double> values, DType to, const Dims& dims) {
@@ -77,6 +75,10 @@ Tensor from_doubles(std::span<const double> values, DType to, const Dims& dims) 
   } else if (to == DType::uint64) {
     auto out = result.mutable_data<uint64_t>();
     for (size_t i = 0; i < values.size(); ++i) out[i] = truncated<uint64_t>(values[i]);
+  } else if (is_integer(to) && bits(to) < 8) {  // wraps, as in ONNX's own test data
+    std::vector<int64_t> whole(values.size());
+    for (size_t i = 0; i < values.size(); ++i) whole[i] = truncated<int64_t>(values[i]);
+    store_low_bits(whole, result);
   } else {
     const bool truncates = is_integer(to);
     for (size_t i = 0; i < values.size(); ++i) {
@@ -132,6 +134,21 @@ Result<Tensor> cast_strings(const Tensor& tensor, DType to) {
 }
 
 }  // namespace
+
+Result<Tensor> cast(const Tensor& tensor, DType to, bool saturate, PowerRounding rounding) {
+  const bool power = to == DType::float8e8m0;
+  const bool usual = saturate && (!power || rounding == PowerRounding::up);
+  if (usual || !is_float(to) || bits(to) != 8) return cast(tensor, to);
+  PARE_ASSIGN(const Tensor wide, cast(tensor, tensor.dtype() == DType::float64 ? DType::float64 : DType::float32));
+  Tensor result(to, tensor.dims());
+  const auto out = result.mutable_bytes();
+  for (int64_t i = 0; i < wide.size(); ++i) {
+    const double value = wide.as_double(i);
+    out[static_cast<size_t>(i)] =
+        static_cast<std::byte>(power ? encode_power(value, rounding, saturate) : encode_minifloat(to, value, saturate));
+  }
+  return result;
+}
 
 Result<Tensor> cast(const Tensor& tensor, DType to) {
   const DType from = tensor.dtype();

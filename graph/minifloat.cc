@@ -70,16 +70,6 @@ double decode_e8m0(uint16_t bits) {
   return bits == 0xff ? std::numeric_limits<double>::quiet_NaN() : std::ldexp(1.0, static_cast<int>(bits) - 127);
 }
 
-uint16_t encode_e8m0(double value) {
-  if (std::isnan(value)) return 0xff;
-  const double magnitude = std::fabs(value);
-  if (magnitude <= 0x1p-127) return 0;
-  if (magnitude > 0x1p127) return 0xfe;
-  int exponent = std::ilogb(magnitude);
-  if (std::ldexp(1.0, exponent) < magnitude) ++exponent;
-  return static_cast<uint16_t>(exponent + 127);
-}
-
 }  // namespace
 
 double decode_minifloat(DType dtype, uint16_t bits) {
@@ -100,8 +90,23 @@ double decode_minifloat(DType dtype, uint16_t bits) {
   return negative ? -magnitude : magnitude;
 }
 
-uint16_t encode_minifloat(DType dtype, double value) {
-  if (dtype == DType::float8e8m0) return encode_e8m0(value);
+uint16_t encode_power(double value, PowerRounding rounding, bool saturate) {
+  constexpr uint16_t kNan = 0xff;
+  constexpr int kBias = 127;
+  if (std::isnan(value)) return kNan;
+  const double magnitude = std::fabs(value);
+  if (magnitude < 0x1p-127) return saturate ? 0 : kNan;
+  if (std::isinf(magnitude)) return saturate ? 0xfe : kNan;
+  int exponent = std::ilogb(magnitude);
+  const double part = std::ldexp(magnitude, -exponent);  // 1 to below 2
+  const double least = rounding == PowerRounding::up ? 1.0 : rounding == PowerRounding::nearest ? 1.5 : 2.0;
+  if (part > least || (rounding == PowerRounding::nearest && part == least)) ++exponent;
+  if (exponent > kBias) return saturate ? 0xfe : kNan;
+  return static_cast<uint16_t>(exponent + kBias);
+}
+
+uint16_t encode_minifloat(DType dtype, double value, bool saturate) {
+  if (dtype == DType::float8e8m0) return encode_power(value, PowerRounding::up, saturate);
   const Format format = format_of(dtype);
   if (std::isnan(value)) {
     const uint16_t nan = nan_pattern(format);
@@ -115,7 +120,14 @@ uint16_t encode_minifloat(DType dtype, double value) {
   if (std::isfinite(magnitude) && magnitude < 2 * format.largest) {
     bits = std::min<uint16_t>(bits, magnitude_bits(format, magnitude));
   }
-  if (bits > largest && format.saturates) bits = largest;
+  if (bits > largest && format.saturates) {
+    if (saturate || format.specials == Specials::none) {
+      bits = largest;
+    } else if (format.specials != Specials::ieee) {
+      const uint16_t nan = nan_pattern(format);
+      return format.specials == Specials::all_ones_nan ? nan | sign : nan;
+    }
+  }
   if (bits == 0 && format.specials == Specials::sign_zero_nan) return 0;
   return bits | sign;
 }

@@ -5,16 +5,24 @@
 
 #include <cstdint>
 
-#include "graph/type.h"
+#include "graph/tensor.h"
 
 namespace pare {
 
 // The value of a bit pattern of one of the types above (asserted).
 double decode_minifloat(DType dtype, uint16_t bits);
 
-// The nearest bit pattern. Out of range: infinity for float16 and bfloat16; the largest finite value for the 8- and
-// 4-bit types (ONNX Cast with saturate = 1), infinities included. float8e8m0 has no sign or zero: the magnitude is
-// rounded up to a power of two (ONNX round_mode "up"). NaN becomes NaN, and 0 in float4e2m1, which has none.
-uint16_t encode_minifloat(DType dtype, double value);
+// The nearest bit pattern. Out of range: infinity for float16 and bfloat16; the largest finite value for narrower
+// types, infinities included, or where the type has an infinity or NaN and `saturate` is not set, that one (the tables
+// of ONNX Cast). NaN becomes NaN, and 0 in types that have none. float8e8m0: as encode_power rounding up.
+uint16_t encode_minifloat(DType dtype, double value, bool saturate = true);
+
+// float8e8m0, a power of two without sign or zero: the magnitude rounded to one (ONNX round_mode; nearest: ties up).
+// Out of range, zero and infinity included: the nearest end, or without `saturate` NaN.
+enum class PowerRounding : uint8_t { up, down, nearest };
+uint16_t encode_power(double value, PowerRounding rounding, bool saturate);
+
+// cast() of tensor.h with ONNX's attributes for conversion to narrow floats.
+Result<Tensor> cast(const Tensor& tensor, DType to, bool saturate, PowerRounding rounding);
 
 }  // namespace pare

@@ -94,8 +94,8 @@ std::optional<size_t> tensor_bytes(DType dtype, const Dims& dims) {
   if (!count || width == 0) return std::nullopt;
   const auto elements = static_cast<size_t>(*count);
   if (width < 8) {
-    const auto per_byte = static_cast<size_t>(8 / width);
-    return elements / per_byte + (elements % per_byte != 0 ? 1 : 0);
+    const auto bits = static_cast<size_t>(width);
+    return elements / 8 * bits + (elements % 8 * bits + 7) / 8;
   }
   size_t bytes = 0;
   if (__builtin_mul_overflow(elements, static_cast<size_t>(width) / 8, &bytes)) return std::nullopt;

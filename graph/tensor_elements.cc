@@ -5,25 +5,11 @@
 #include <limits>
 
 #include "graph/minifloat.h"
+#include "graph/packed.h"
 #include "graph/tensor.h"
 
 namespace pare {
 namespace {
-
-// Element `i` of a type narrower than a byte, zero-extended.
-unsigned packed_element(std::span<const std::byte> bytes, int width, int64_t i) {
-  const auto per_byte = static_cast<int64_t>(8 / width);
-  const unsigned byte = std::to_integer<unsigned>(bytes[static_cast<size_t>(i / per_byte)]);
-  return byte >> (width * static_cast<int>(i % per_byte)) & ((1u << width) - 1);
-}
-
-void set_packed_element(std::span<std::byte> bytes, int width, int64_t i, unsigned value) {
-  const auto per_byte = static_cast<int64_t>(8 / width);
-  const int shift = width * static_cast<int>(i % per_byte);
-  const unsigned mask = ((1u << width) - 1) << shift;
-  std::byte& byte = bytes[static_cast<size_t>(i / per_byte)];
-  byte = static_cast<std::byte>((std::to_integer<unsigned>(byte) & ~mask) | (value << shift & mask));
-}
 
 int sign_extend(unsigned value, int width) {
   return (value >> (width - 1) & 1u) != 0 ? static_cast<int>(value) - (1 << width) : static_cast<int>(value);
@@ -78,7 +64,7 @@ double Tensor::as_double(int64_t i) const {
     case DType::float8e8m0:
       return decode_minifloat(dtype_, load<uint8_t>(from, i));
     case DType::float4e2m1:
-      return decode_minifloat(dtype_, static_cast<uint16_t>(packed_element(from, 4, i)));
+      return decode_minifloat(dtype_, static_cast<uint16_t>(packed_element(from.data(), bits(dtype_), i)));
     case DType::uint64:
       return static_cast<double>(load<uint64_t>(from, i));
     case DType::uint8:
@@ -128,10 +114,10 @@ int64_t Tensor::as_int(int64_t i) const {
       return load<uint8_t>(from, i) != 0 ? 1 : 0;
     case DType::uint4:
     case DType::uint2:
-      return packed_element(from, bits(dtype_), i);
+      return packed_element(from.data(), bits(dtype_), i);
     case DType::int4:
     case DType::int2:
-      return sign_extend(packed_element(from, bits(dtype_), i), bits(dtype_));
+      return sign_extend(packed_element(from.data(), bits(dtype_), i), bits(dtype_));
     case DType::float32:
     case DType::float64:
     case DType::float16:
@@ -171,7 +157,7 @@ void Tensor::set_double(int64_t i, double value) {
     case DType::float8e8m0:
       return store(to, i, static_cast<uint8_t>(encode_minifloat(dtype_, value)));
     case DType::float4e2m1:
-      return set_packed_element(to, 4, i, encode_minifloat(dtype_, value));
+      return set_packed_element(to.data(), bits(dtype_), i, encode_minifloat(dtype_, value));
     case DType::uint8:
       return store(to, i, rounded_to<uint8_t>(value));
     case DType::int8:
@@ -191,13 +177,13 @@ void Tensor::set_double(int64_t i, double value) {
     case DType::boolean:
       return store<uint8_t>(to, i, value != 0 ? 1 : 0);
     case DType::uint4:
-      return set_packed_element(to, 4, i, static_cast<unsigned>(rounded(value, 0, 15)));
+      return set_packed_element(to.data(), 4, i, static_cast<unsigned>(rounded(value, 0, 15)));
     case DType::int4:
-      return set_packed_element(to, 4, i, static_cast<unsigned>(static_cast<int>(rounded(value, -8, 7))));
+      return set_packed_element(to.data(), 4, i, static_cast<unsigned>(static_cast<int>(rounded(value, -8, 7))));
     case DType::uint2:
-      return set_packed_element(to, 2, i, static_cast<unsigned>(rounded(value, 0, 3)));
+      return set_packed_element(to.data(), 2, i, static_cast<unsigned>(rounded(value, 0, 3)));
     case DType::int2:
-      return set_packed_element(to, 2, i, static_cast<unsigned>(static_cast<int>(rounded(value, -2, 1))));
+      return set_packed_element(to.data(), 2, i, static_cast<unsigned>(static_cast<int>(rounded(value, -2, 1))));
     case DType::undefined:
     case DType::string:
     case DType::complex64:

@@ -2,6 +2,7 @@
 // GatherBlockQuantized, DynamicQuantizeLSTM. Sums of integers are exact.
 #include <cmath>
 
+#include "graph/packed.h"
 #include "runtime/kernels/dispatch.h"
 
 namespace pare {
@@ -42,12 +43,8 @@ Result<Tensor> scaled_product(const Tensor& sums, const Tensor& a_scale, const T
   return y;
 }
 
-// Element i of numbers of `bits` bits packed one after the other, the first in the low bits.
 int64_t packed(const std::byte* bytes, int64_t bits, int64_t i) {
-  const int64_t at = i * bits;
-  unsigned value = std::to_integer<unsigned>(bytes[at / 8]);
-  if (at % 8 + bits > 8) value |= std::to_integer<unsigned>(bytes[at / 8 + 1]) << 8;
-  return static_cast<int64_t>(value >> (at % 8) & ((1u << bits) - 1));
+  return static_cast<int64_t>(packed_element(bytes, static_cast<int>(bits), i));
 }
 
 // Which block each of the K rows of B belongs to: by its place, or by g_idx.

@@ -4,24 +4,12 @@
 #include <numeric>
 
 #include "graph/infer.h"
+#include "graph/packed.h"
 
 namespace pare::kernels {
 namespace {
 
 constexpr size_t kMaxTensorBytes = size_t{4} << 30;
-
-int get_bits(const std::byte* bytes, int width, int64_t i) {
-  const int per_byte = 8 / width;
-  return std::to_integer<int>(bytes[i / per_byte]) >> (width * (i % per_byte)) & ((1 << width) - 1);
-}
-
-void set_bits(std::byte* bytes, int width, int64_t i, int value) {
-  const int per_byte = 8 / width;
-  const int shift = static_cast<int>(width * (i % per_byte));
-  const int mask = ((1 << width) - 1) << shift;
-  std::byte& byte = bytes[i / per_byte];
-  byte = static_cast<std::byte>((std::to_integer<int>(byte) & ~mask) | value << shift);
-}
 
 }  // namespace
 
@@ -103,7 +91,7 @@ void ElementMover::move(int64_t to, int64_t from) {
   const std::byte* source = from >= 0 ? from_ : fill_ ? fill_->bytes().data() : nullptr;
   const int64_t at = from >= 0 ? from : 0;
   if (!source) return;
-  if (width_ < 8) return set_bits(to_, width_, to, get_bits(source, width_, at));
+  if (width_ < 8) return set_packed_element(to_, width_, to, packed_element(source, width_, at));
   switch (width_) {
     case 8:
       to_[to] = source[at];

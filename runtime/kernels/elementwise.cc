@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "graph/minifloat.h"
 #include "runtime/kernels/dispatch.h"
 
 namespace pare {
@@ -342,9 +343,7 @@ Result<void> run(const Variadic& op, KernelContext& context) {
 }
 
 Result<void> run(const Cast& op, KernelContext& context) {
-  if (op.saturate == 0 && is_float(op.to) && bits(op.to) == 8)
-    return unsupported("has no kernel for conversion to " + std::string(name(op.to)) + " without saturation");
-  PARE_ASSIGN(context.outputs[0], cast(context.inputs[0], op.to));
+  PARE_ASSIGN(context.outputs[0], cast(context.inputs[0], op.to, op.saturate != 0, PowerRounding::up));
   return {};
 }
 

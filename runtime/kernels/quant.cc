@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "graph/minifloat.h"
 #include "runtime/kernels/dispatch.h"
 
 namespace pare {
@@ -57,21 +58,23 @@ Result<void> run(const QuantizeLinear& op, KernelContext& context) {
   if (x.dtype() == DType::float64 || bits(x.dtype()) == 0) return no_kernel(x.dtype());
   const bool to_float = is_float(to);
   if (!is_integer(to) && !(to_float && bits(to) <= 8)) return no_kernel(to);
-  if (to_float && op.saturate == 0) return unsupported("has no kernel for quantization without saturation");
   // The division is one float32 operation (float16 and bfloat16 scales: rounded to that type first), as ONNX defines
   // it.
   const DType narrow = op.precision != 0 ? static_cast<DType>(op.precision) : scale.dtype();
-  PARE_ASSIGN(Tensor y, allocate(to, x.dims()));
+  const auto rounded = [&](float value) {
+    if (narrow == DType::float16) return half_to_float(float_to_half(value));
+    return narrow == DType::bfloat16 ? bfloat16_to_float(float_to_bfloat16(value)) : value;
+  };
+  const auto operand = [&](double value) {  // `precision` asks for the operands too, not only for the result
+    return op.precision != 0 ? rounded(static_cast<float>(value)) : static_cast<float>(value);
+  };
+  PARE_ASSIGN(Tensor y, allocate(to_float ? DType::float64 : to, x.dims()));
   for (int64_t i = 0; i < x.size(); ++i) {
     const int64_t at = map.index(i);
-    float ratio = static_cast<float>(x.as_double(i)) / static_cast<float>(scale.as_double(at));
-    if (narrow == DType::float16) ratio = half_to_float(float_to_half(ratio));
-    if (narrow == DType::bfloat16) ratio = bfloat16_to_float(float_to_bfloat16(ratio));
-    const double offset = zero ? zero->as_double(at) : 0.0;
-    y.set_double(i,
-                 to_float ? static_cast<double>(ratio) + offset : std::nearbyint(static_cast<double>(ratio)) + offset);
+    const auto ratio = static_cast<double>(rounded(operand(x.as_double(i)) / operand(scale.as_double(at))));
+    y.set_double(i, (to_float ? ratio : std::nearbyint(ratio)) + (zero ? zero->as_double(at) : 0.0));
   }
-  context.outputs[0] = std::move(y);
+  PARE_ASSIGN(context.outputs[0], cast(y, to, op.saturate != 0, PowerRounding::up));
   return {};
 }
 

@@ -156,6 +156,30 @@ TEST_CASE("8-bit and 4-bit floats have the limits of their specifications") {
   CHECK(encode_minifloat(DType::float8e8m0, 3) == 129);  // up to 4
 }
 
+// The second table of ONNX Cast (saturate = 0).
+TEST_CASE("8-bit floats that do not saturate become infinite or not a number") {
+  const double infinity = std::numeric_limits<double>::infinity();
+  CHECK(encode_minifloat(DType::float8e4m3fn, 1e9, false) == 0x7f);
+  CHECK(encode_minifloat(DType::float8e4m3fn, -infinity, false) == 0xff);
+  CHECK(encode_minifloat(DType::float8e4m3fn, 464, false) == 0x7e);  // halfway to what would be 480: even is 448
+  CHECK(encode_minifloat(DType::float8e4m3fnuz, 1e9, false) == 0x80);
+  CHECK(encode_minifloat(DType::float8e5m2, -1e9, false) == 0xfc);
+  CHECK(encode_minifloat(DType::float8e5m2fnuz, infinity, false) == 0x80);
+  CHECK(encode_minifloat(DType::float4e2m1, infinity, false) == 0x7);
+}
+
+TEST_CASE("float8e8m0 rounds as asked") {
+  CHECK(encode_power(3, PowerRounding::up, true) == 129);
+  CHECK(encode_power(3, PowerRounding::down, true) == 128);
+  CHECK(encode_power(3, PowerRounding::nearest, true) == 129);  // halfway between 2 and 4: up
+  CHECK(encode_power(2.9, PowerRounding::nearest, true) == 128);
+  CHECK(encode_power(4, PowerRounding::up, true) == 129);
+  CHECK(encode_power(0x1.8p127, PowerRounding::up, true) == 0xfe);
+  CHECK(encode_power(0x1.8p127, PowerRounding::up, false) == 0xff);
+  CHECK(encode_power(0, PowerRounding::down, true) == 0);
+  CHECK(encode_power(0, PowerRounding::down, false) == 0xff);
+}
+
 TEST_CASE("4-bit and 2-bit integers are packed first element low") {
   Tensor tensor(DType::int4, {3});
   tensor.set_double(0, 1);
@@ -165,6 +189,12 @@ TEST_CASE("4-bit and 2-bit integers are packed first element low") {
   CHECK(tensor.ints() == std::vector<int64_t>{1, -2, 7});
   CHECK(byte_values(*cast(Tensor::of<int64_t>({5}, {0, 1, 2, 3, 1}), DType::uint2)) ==
         std::vector<uint8_t>{0xe4, 0x01});
+}
+
+// -9 is ...0111 in two's complement; the same in ONNX's test data of Cast to int4.
+TEST_CASE("floats beyond the range of 4-bit integers wrap in cast") {
+  CHECK(cast(Tensor::of<float>({3}, {-9, 9.7f, -8}), DType::int4)->ints() == std::vector<int64_t>{7, -7, -8});
+  CHECK(cast(Tensor::of<float>({2}, {-9, 17}), DType::uint4)->ints() == std::vector<int64_t>{7, 1});
 }
 
 TEST_CASE("set_double rounds to nearest even and saturates") {

@@ -137,12 +137,53 @@ void add_pooled(std::vector<Case>& list) {
                        {29, 197, 255, 0, 50, 100, 150, 200, 255}, {{10, 128, 250}, {0, 50, 100, 150, 200, 255}}));
 }
 
+// Element types below 8 bits and floats of 8. Expected values by hand, from the formulas of the specification.
+void add_narrow(std::vector<Case>& list) {
+  list.push_back(exact("QuantizeLinear.blocks.int4",
+                       "input x: float32[4,2]\nconst s: float32[2,2] = {1, 2, 4, 8}\n"
+                       "y = QuantizeLinear(x, s) {axis = 0, block_size = 2, output_dtype = int4}",
+                       {7, -2, 2, 7, -8, 2, 2, 0}, {{7.6, -3, 2.5, 30, -40, 12, 6, -4}}));
+  list.push_back(
+      exact("QuantizeLinear.uint2",
+            "input x: float32[4]\nconst s: float32[] = {1}\nconst z: uint2[] = {1}\ny = QuantizeLinear(x, s, z)",
+            {0, 0, 1, 3}, {{-3, -1.4, 0.5, 2}}));
+  // Halfway between 2 and 3: the even mantissa; beyond 6: 6.
+  list.push_back(
+      exact("QuantizeLinear.float4e2m1",
+            "input x: float32[4]\nconst s: float32[] = {2}\ny = QuantizeLinear(x, s) {output_dtype = float4e2m1}",
+            {0.5, 2, -6, 0.5}, {{1, 5, -100, 0.9}}));
+  // In float16 2049 is 2048.
+  list.push_back(
+      exact("QuantizeLinear.precision",
+            "input x: float32[2]\nconst s: float32[] = {1}\nconst z: int16[] = {0}\ny = QuantizeLinear(x, s, z) "
+            "{precision = 10}",
+            {2048, -40}, {{2049, -40}}));
+  list.push_back(
+      body("QuantizeLinear.float8.not_saturated",
+           "input x: float32[3]\nconst s: float32[] = {0.5}\nconst z: float8e5m2[] = {0}\nq = QuantizeLinear(x, s, "
+           "z) {saturate = 0}\nr = Cast(q) {to = float32}\na = Abs(r)\nconst l: float32[] = {1e30}\nk = Greater(a, "
+           "l)\ny = Cast(k) {to = int32}\noutput y",
+           0, {1, 0, 1}, {{40000, 20000, -1e9}}));
+  list.push_back(
+      exact("DequantizeLinear.blocks.uint2",
+            "input x: uint2[2,3]\nconst s: float32[2,2] = {0.5, 2, 4, -1}\nconst z: uint2[2,2] = {1, 0, 3, 2}\n"
+            "y = DequantizeLinear(x, s, z) {axis = -1, block_size = 2}",
+            {-0.5, 1, 4, -12, -8, 1}, {{0, 3, 2, 0, 1, 1}}));
+  list.push_back(
+      exact("DequantizeLinear.powers",
+            "input x: float8e4m3fn[2,2]\nconst s: float8e8m0[2,1] = {0.25, 8}\ny = DequantizeLinear(x, s) {axis = "
+            "1, block_size = 2, output_dtype = float32}",
+            {0.375, -112, 12, 0}, {{1.5, -448, 1.5, 0}}));
+  list.push_back(exact("Cast.int4", "input x: float32[3]\ny = Cast(x) {to = int4}", {7, -7, 3}, {{-9, 9.7, 3.9}}));
+}
+
 }  // namespace
 
 void add_qlinear(std::vector<Case>& list) {
   add_products(list);
   add_pointwise(list);
   add_pooled(list);
+  add_narrow(list);
 }
 
 }  // namespace pare::test
