@@ -74,6 +74,7 @@ constexpr Rule kRules[] = {
     {"SpaceToDepth", kAlways, rules::space_to_depth_mode},
     {"Range", kAlways, rules::range_stash_type},
     {"TopK", 10, rules::top_k},
+    {"DFT", 20, rules::dft_axis},
     {"Scatter", kAlways, rules::scatter},
     {"LabelEncoder", 2, rules::label_encoder, "ai.onnx.ml"},
     {"Affine", kAlways, rules::affine},
@@ -90,8 +91,7 @@ struct Change {
   int64_t at;
 };
 constexpr Change kChanges[] = {
-    {"DFT", 20},  {"GroupNormalization", 21}, {"Hardmax", 13}, {"MeanVarianceNormalization", 9}, {"Scan", 9},
-    {"TopK", 10},
+    {"GroupNormalization", 21}, {"MeanVarianceNormalization", 9}, {"Scan", 9},
 };
 
 }  // namespace

@@ -391,4 +391,11 @@ Result<void> output_sequence(LegacyNode& node, GraphBuilder&) {
   return {};
 }
 
+// DFT {axis = a}(x, n) -> DFT(x, n, a)
+Result<void> dft_axis(LegacyNode& node, GraphBuilder& builder) {
+  PARE_ASSIGN(const auto axis, take<int64_t>(node, "axis"));
+  set_input(node, 2, builder.constant(builder.base_of(node) + "_axis", Tensor::scalar<int64_t>(axis.value_or(1))));
+  return {};
+}
+
 }  // namespace pare::onnx_format::rules

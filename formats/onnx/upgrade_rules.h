@@ -35,6 +35,7 @@ PARE_UPGRADE_RULE(resize_empty_inputs);
 PARE_UPGRADE_RULE(space_to_depth_mode);
 PARE_UPGRADE_RULE(range_stash_type);
 PARE_UPGRADE_RULE(top_k);
+PARE_UPGRADE_RULE(dft_axis);
 PARE_UPGRADE_RULE(scatter);
 PARE_UPGRADE_RULE(label_encoder);
 PARE_UPGRADE_RULE(affine);

@@ -160,6 +160,19 @@ TEST_CASE("upgrade: Dropout's ratio and TopK's k become inputs") {
   CHECK(top_graph.value(top_node.inputs[1]).constant->ints() == Ints{2});
 }
 
+TEST_CASE("upgrade: the axis of DFT becomes an input, the first axis of a signal without it") {
+  for (const bool given : {false, true}) {
+    ModelBuilder dft(17);
+    dft.input("x", {1, 2, 3, 1}).result("y").node("DFT", {"x"}, {"y"});
+    if (given) dft.with("axis", 2);
+    const Graph graph = read(dft);
+    const Node& node = graph.node(graph.order()[0]);
+    REQUIRE(node.inputs.size() == 3);
+    CHECK(graph.value(node.inputs[2]).constant->ints() == Ints{given ? 2 : 1});
+    CHECK(graph.value(node.outputs[0]).type.dims() == Dims{1, 2, 3, 2});
+  }
+}
+
 TEST_CASE("upgrade: opset 6 places the second operand along an axis") {
   ModelBuilder add(6);
   add.input("x", {1, 2, 2}).result("y").floats("b", {2}, {10, 20});
