@@ -5,6 +5,7 @@
 
 #include "graph/minifloat.h"
 #include "runtime/kernels/dispatch.h"
+#include "runtime/kernels/random_state.h"
 
 namespace pare {
 namespace {
@@ -232,6 +233,17 @@ Result<void> pow_of(KernelContext& context) {
   return {};
 }
 
+Result<void> equal_strings(KernelContext& context) {
+  if (context.inputs[1].dtype() != DType::string) return input_error("takes operands of one type");
+  PARE_ASSIGN(const Pairing pairing, pair_up(context.inputs[0], context.inputs[1]));
+  PARE_ASSIGN(Tensor y, allocate(DType::boolean, pairing.dims));
+  const auto a = context.inputs[0].string_values(), b = context.inputs[1].string_values();
+  auto out = y.mutable_data<bool>();
+  for_each_index<2>(pairing.dims, pairing.strides, [&](int64_t i, const auto& at) { out[i] = a[at[0]] == b[at[1]]; });
+  context.outputs[0] = std::move(y);
+  return {};
+}
+
 template <class T, class F>
 void fold_inputs(const KernelContext& context, Tensor& y, F&& combine) {
   auto out = y.mutable_data<T>();
@@ -281,6 +293,7 @@ Result<void> run(const Unary& op, KernelContext& context) {
 }
 
 Result<void> run(const Binary& op, KernelContext& context) {
+  if (op.kind == Binary::Kind::Equal && context.inputs[0].dtype() == DType::string) return equal_strings(context);
   if (auto done = through_float32(op, context)) return *done;
   if (op.kind == Binary::Kind::Pow) return pow_of(context);
   const Tensor& a = context.inputs[0];
@@ -371,16 +384,24 @@ Result<void> run(const Where&, KernelContext& context) {
   return {};
 }
 
-Result<void> run(const Dropout&, KernelContext& context) {
+Result<void> run(const Dropout& op, KernelContext& context) {
   const Tensor& x = context.inputs[0];
-  if (context.has(2) && context.inputs[2].size() == 1 && context.inputs[2].as_int(0) != 0)
-    return unsupported("runs in inference only; training_mode is set");
+  const bool training = context.has(2) && context.inputs[2].size() == 1 && context.inputs[2].as_int(0) != 0;
+  const double ratio = context.has(1) && context.inputs[1].size() == 1 ? context.inputs[1].as_double(0) : 0.5;
+  PARE_ASSIGN(Tensor mask, allocate(DType::boolean, x.dims()));
+  auto kept = mask.mutable_data<bool>();
+  std::fill(kept.begin(), kept.end(), true);
   context.outputs[0] = x;
-  if (context.outputs.size() > 1) {
-    PARE_ASSIGN(Tensor mask, allocate(DType::boolean, x.dims()));
-    for (bool& kept : mask.mutable_data<bool>()) kept = true;
-    context.outputs[1] = std::move(mask);
+  if (training && ratio != 0) {
+    if (!is_float(x.dtype())) return no_kernel(x.dtype());
+    if (!(ratio > 0 && ratio < 1)) return input_error("ratio is " + std::to_string(ratio) + ", expected 0 to below 1");
+    RandomState random(static_cast<uint32_t>(op.seed));
+    for (int64_t i = 0; i < x.size(); ++i) {
+      kept[static_cast<size_t>(i)] = random.uniform() >= ratio;
+      context.outputs[0].set_double(i, kept[static_cast<size_t>(i)] ? x.as_double(i) / (1 - ratio) : 0.0);
+    }
   }
+  if (context.outputs.size() > 1) context.outputs[1] = std::move(mask);
   return {};
 }
 

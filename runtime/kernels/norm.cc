@@ -88,10 +88,43 @@ void layer_norm(const LayerNormalization& op, int64_t rows, int64_t columns, Ker
   });
 }
 
+// By the mean and variance of the batch, which also move the running ones.
+Result<void> train_batch_norm(const BatchNormalization& op, KernelContext& context) {
+  PARE_TRY(check_channels(context, 4));
+  for (const Tensor& input : context.inputs)
+    if (!is_float(input.dtype())) return no_kernel(input.dtype());
+  const Tensor& x = context.inputs[0];
+  const int64_t channels = context.inputs[1].size();
+  const int64_t inner = x.rank() > 1 ? product(x.dims(), 2, x.dims().size()) : 1;
+  std::array<Tensor, 3> results;
+  PARE_ASSIGN(results[0], allocate(x.dtype(), x.dims()));
+  for (size_t k : {1, 2}) {
+    PARE_ASSIGN(results[k], allocate(context.inputs[k + 2].dtype(), {channels}));
+  }
+  const double momentum = static_cast<double>(op.momentum);
+  for (int64_t c = 0; c < channels; ++c) {
+    std::vector<double> values;
+    std::vector<int64_t> places;
+    for (int64_t i = 0; i < x.size(); ++i) {
+      if (i / inner % channels != c) continue;
+      values.push_back(x.as_double(i));
+      places.push_back(i);
+    }
+    const auto [mean, variance] = moments(values.data(), static_cast<int64_t>(values.size()));
+    const double factor = context.inputs[1].as_double(c) / std::sqrt(variance + static_cast<double>(op.epsilon));
+    for (size_t i = 0; i < values.size(); ++i)
+      results[0].set_double(places[i], (values[i] - mean) * factor + context.inputs[2].as_double(c));
+    results[1].set_double(c, context.inputs[3].as_double(c) * momentum + mean * (1 - momentum));
+    results[2].set_double(c, context.inputs[4].as_double(c) * momentum + variance * (1 - momentum));
+  }
+  for (size_t k = 0; k < results.size() && k < context.outputs.size(); ++k) context.outputs[k] = std::move(results[k]);
+  return {};
+}
+
 }  // namespace
 
 Result<void> run(const BatchNormalization& op, KernelContext& context) {
-  if (op.training_mode != 0) return unsupported("runs in inference only; training_mode is set");
+  if (op.training_mode != 0) return train_batch_norm(op, context);
   if (auto done = through_float32(op, context)) return *done;
   PARE_TRY(check_channels(context, 4));
   const Tensor& x = context.inputs[0];
