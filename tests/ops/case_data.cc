@@ -54,6 +54,7 @@ std::vector<Tensor> inputs_of(const Case& c, const Graph& graph) {
 double absolute_difference(const Tensor& a, const Tensor& b) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   if (a.dtype() != b.dtype() || a.dims() != b.dims()) return kInfinity;
+  if (a.dtype() == DType::string) return a.string_values() == b.string_values() ? 0 : kInfinity;
   double worst = 0;
   for (int64_t i = 0; i < a.size(); ++i) {
     const double x = a.as_double(i), y = b.as_double(i);
@@ -66,7 +67,7 @@ double absolute_difference(const Tensor& a, const Tensor& b) {
 
 double difference(const Tensor& a, const Tensor& b) {
   double largest = 0;
-  for (int64_t i = 0; i < b.size(); ++i)
+  for (int64_t i = 0; b.dtype() != DType::string && i < b.size(); ++i)
     if (std::isfinite(b.as_double(i))) largest = std::max(largest, std::fabs(b.as_double(i)));
   const double worst = absolute_difference(a, b);
   return worst == 0 ? 0 : worst / largest;
