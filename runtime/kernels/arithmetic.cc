@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "graph/minifloat.h"
 #include "runtime/kernels/dispatch.h"
 
 namespace pare {
@@ -174,10 +175,11 @@ Result<void> run(const SwiGLU& op, KernelContext& context) {
 }
 
 Result<void> run(const CastLike& op, KernelContext& context) {
-  Cast cast;
-  cast.to = context.inputs[1].dtype();
-  cast.saturate = op.saturate;
-  return run(cast, context);
+  const PowerRounding rounding = op.round_mode == "down"      ? PowerRounding::down
+                                 : op.round_mode == "nearest" ? PowerRounding::nearest
+                                                              : PowerRounding::up;
+  PARE_ASSIGN(context.outputs[0], cast(context.inputs[0], context.inputs[1].dtype(), op.saturate != 0, rounding));
+  return {};
 }
 
 Result<void> run(const BitCast& op, KernelContext& context) {

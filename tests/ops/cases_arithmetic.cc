@@ -66,6 +66,19 @@ void add_single(std::vector<Case>& list) {
   list.push_back(body("CastLike", "input x: float32[3]\ninput t: int32[2]\ny = CastLike(x, t)\noutput y", 0, {-1, 0, 2},
                       {{-1.7, 0.3, 2.9}, {0, 0}}));
   list.push_back(body("CastLike.half", "input x: int32[N,3]\ninput t: float16[]\ny = CastLike(x, t)\noutput y"));
+  // To powers of two: 3 lies halfway between 2 and 4.
+  const std::string power = "input x: float32[4]\nconst t: float8e8m0[1] = {1}\n";
+  const std::vector<std::vector<double>> threes{{3, 1, 2.9, 5}};
+  list.push_back(
+      body("CastLike.power.up", power + "z = CastLike(x, t)\ny = Cast(z) {to = 1}\noutput y", 0, {4, 1, 4, 8}, threes));
+  list.push_back(body("CastLike.power.nearest",
+                      power + "z = CastLike(x, t) {round_mode = \"nearest\"}\ny = Cast(z) {to = 1}\noutput y", 0,
+                      {4, 1, 2, 4}, threes));
+  // Beyond 448 without saturation
+  list.push_back(body("CastLike.unsaturated",
+                      "input x: float32[4]\nconst t: float8e4m3fn[1] = {1}\nz = CastLike(x, t) {saturate = 0}\n"
+                      "f = Cast(z) {to = 1}\ny = IsNaN(f)\noutput y",
+                      0, {0, 1, 1, 0}, {{464, 465, -1000, -17}}));
   // 1.0f is 0x3f800000
   list.push_back(body("BitCast", "input x: float32[3]\ny = BitCast(x) {to = 6}\noutput y", 0,
                       {1065353216, -1082130432, 0}, {{1, -1, 0}}));
@@ -142,6 +155,16 @@ void add_einsums(std::vector<Case>& list) {
 }  // namespace
 
 void add_arithmetic(std::vector<Case>& list) {
+  const std::string batch =
+      "input x: float32[2,2,1]\nconst s: float32[2] = {1, 2}\nconst b: float32[2] = {0, 5}\nconst m: float32[2] = {0, "
+      "4}\n"
+      "const v: float32[2] = {1, 20}\n"
+      "y, n, w = BatchNormalization(x, s, b, m, v) {epsilon = 0.0, momentum = 0.75, training_mode = 1}\n";
+  const std::vector<std::vector<double>> four{{1, 10, 3, 30}};  // by channel: mean 2 and 20, variance 1 and 100
+  list.push_back(
+      body("BatchNormalization.training", batch + "output y\noutput n\noutput w", 1e-6, {-1, 3, 1, 7}, four));
+  list.push_back(body("BatchNormalization.training.mean", batch + "output n", 1e-6, {0.5, 8}, four));
+  list.push_back(body("BatchNormalization.training.variance", batch + "output w", 1e-6, {1, 40}, four));
   add_pairs(list);
   add_single(list);
   add_running(list);
