@@ -16,10 +16,11 @@
 namespace pare {
 
 struct ExecutorOptions {
-  int threads = 1;            // results do not depend on it
-  bool reference = false;     // the plain kernels alone, node by node: the definition of what every op computes
-  std::optional<Isa> isa;     // force an instruction set that the machine has; none: the best
-  std::vector<std::string> keep;  // further values, by name, to return after the graph's outputs (calibration, layer views)
+  int threads = 1;         // results do not depend on it
+  bool reference = false;  // the plain kernels alone, node by node: the definition of what every op computes
+  std::optional<Isa> isa;  // force an instruction set that the machine has; none: the best
+  std::vector<std::string>
+      keep;  // further values, by name, to return after the graph's outputs (calibration, layer views)
   bool profile = false;
 };
 
@@ -28,6 +29,7 @@ struct StepReport {
   std::string kernel;              // "conv2d.nhwc.float", "qconv.int8", "plain.Softmax"
   std::vector<std::string> nodes;  // describe() of the nodes it covers
   double seconds = 0;              // of the last run, when profiling
+  size_t bytes = 0;                // operands, results and packed weights
 };
 
 struct MemoryReport {

@@ -13,8 +13,24 @@ namespace pare {
 //   hard_sigmoid  min(max(a * x + b, 0), 1)
 //   sigmoid       1 / (1 + exp(-x))
 //   leaky_relu    x if x >= 0, else a * x
+//   tanh          (exp(x) - exp(-x)) / (exp(x) + exp(-x))
+//   silu          x / (1 + exp(-a * x))
+//   gelu          x / 2 * (1 + erf(x / sqrt(2)))
+//   gelu_tanh     x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3)))
 // NaN stays NaN.
-enum class ActivationKind : uint8_t { none, relu, clip, hard_swish, hard_sigmoid, sigmoid, leaky_relu };
+enum class ActivationKind : uint8_t {
+  none,
+  relu,
+  clip,
+  hard_swish,
+  hard_sigmoid,
+  sigmoid,
+  leaky_relu,
+  tanh,
+  silu,
+  gelu,
+  gelu_tanh
+};
 
 struct Activation {
   ActivationKind kind = ActivationKind::none;

@@ -115,29 +115,25 @@ void exp_all(const float* in, float* out, int64_t count, ThreadPool& pool) {
 
 void softmax_row(const float* in, float* out, int64_t columns) {
   const FloatTag d;
+  const int64_t whole = columns / kLanes * kLanes, rest = columns - whole;
+  const auto there = hn::FirstN(d, static_cast<size_t>(rest));
   const FloatVec lowest = hn::Set(d, -std::numeric_limits<float>::infinity());
   FloatVec most = lowest;
-  int64_t i = 0;
-  for (; i + kLanes <= columns; i += kLanes) most = hn::Max(most, hn::LoadU(d, in + i));
-  HWY_ALIGN float lanes[kLanes];
-  hn::Store(most, d, lanes);
-  float top = lanes[0];
-  for (float lane : lanes) top = lane > top ? lane : top;
-  for (; i < columns; ++i) top = in[i] > top ? in[i] : top;
-
-  const FloatVec shift = hn::Set(d, top);
+  for (int64_t i = 0; i < whole; i += kLanes) most = hn::Max(most, hn::LoadU(d, in + i));
+  if (rest > 0) most = hn::Max(most, hn::IfThenElse(there, load_partial(d, in + whole, rest), lowest));
+  const FloatVec shift = hn::MaxOfLanes(d, most);
   FloatVec sum = hn::Zero(d);
-  for (i = 0; i + kLanes <= columns; i += kLanes) {
+  for (int64_t i = 0; i < whole; i += kLanes) {
     const FloatVec e = exp_of(d, hn::Sub(hn::LoadU(d, in + i), shift));
     sum = hn::Add(sum, e);
     hn::StoreU(e, d, out + i);
   }
-  if (i < columns)
-    store_partial(d, exp_of(d, hn::Sub(load_partial(d, in + i, columns - i), shift)), out + i, columns - i);
-  hn::Store(sum, d, lanes);
-  float total = 0;
-  for (float lane : lanes) total += lane;
-  for (; i < columns; ++i) total += out[i];
+  if (rest > 0) {
+    const FloatVec e = exp_of(d, hn::Sub(load_partial(d, in + whole, rest), shift));
+    sum = hn::Add(sum, hn::IfThenElseZero(there, e));
+    store_partial(d, e, out + whole, rest);
+  }
+  const float total = hn::GetLane(hn::SumOfLanes(d, sum));
   combine_span<ElementwiseOp::div, true>(out, &total, out, columns, ClipRange{});
 }
 

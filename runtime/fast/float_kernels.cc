@@ -11,6 +11,10 @@ FloatKernels table_of(Isa isa) {
   fill_float_conv(isa, kernels);
   fill_float_pool(isa, kernels);
   fill_float_elementwise(isa, kernels);
+  fill_float_expression(isa, kernels);
+  fill_float_matmul(isa, kernels);
+  fill_float_norm(isa, kernels);
+  fill_float_recurrent(isa, kernels);
   return kernels;
 }
 

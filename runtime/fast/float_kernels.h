@@ -34,6 +34,31 @@ struct ConvShape {
 
 enum class ElementwiseOp : uint8_t { add, sub, mul, div, max, min };
 
+// `count` products of matrices of one shape that lie where their strides say; every A row is contiguous:
+// c(i, j) = activation(scale * sum over k of a[i * a_row + k] * b[k * b_row + j * b_column] + bias[j]).
+struct MatmulShape {
+  int64_t count = 1, m = 0, k = 0, n = 0;
+  int64_t a_row = 0, b_row = 0, b_column = 1, c_row = 0;
+  float scale = 1;
+  Activation activation;
+};
+// Where each product's matrices begin; `count` entries each.
+struct MatmulOffsets {
+  const int64_t* a;
+  const int64_t* b;
+  const int64_t* c;
+};
+
+enum class ReduceOp : uint8_t { sum, mean, max, min, sum_of_squares, l1, l2 };
+
+// One step of all the rows of a recurrent layer. Gate k of row r begins at r * row + k * hidden, with `in_row` for the
+// sums of the inputs and `recurrent_row` for those of the state.
+struct CellShape {
+  int64_t rows = 0, hidden = 0, in_row = 0, recurrent_row = 0;
+};
+
+struct Expression;
+
 struct FloatKernels {
   // B is rearranged once for `gemm`. Element (row, column) of B is b[row * row_stride + column * column_stride], so
   // both [k, n] (n, 1) and [n, k] (1, k) are read. The packed form belongs to the table that made it.
@@ -41,6 +66,11 @@ struct FloatKernels {
   void (*gemm_pack)(const float* b, int64_t row_stride, int64_t column_stride, int64_t k, int64_t n, float* packed);
   void (*gemm)(const GemmShape& shape, const float* a, const float* packed, float* c, const Epilogue& epilogue,
                ThreadPool& pool);
+
+  // Both operands are met once, nothing is packed beforehand. `scratch` for that many threads; bias may be null.
+  int64_t (*matmul_scratch_size)(const MatmulShape& shape, int threads);
+  void (*matmul)(const MatmulShape& shape, const MatmulOffsets& at, const float* a, const float* b, const float* bias,
+                 float* c, float* scratch, ThreadPool& pool);
 
   // Convolution, any groups. Input [batch, h, w, in_channels], weights OIHW [out_channels, in_channels / groups,
   // kernel_h, kernel_w] packed once, output [batch, out_h, out_w, out_channels]. One input channel per group and as
@@ -85,6 +115,31 @@ struct FloatKernels {
   void (*exp)(const float* in, float* out, int64_t count, ThreadPool& pool);  // relative error below 1e-6
   // Softmax along the last axis of [rows, columns].
   void (*softmax)(const float* in, float* out, int64_t rows, int64_t columns, ThreadPool& pool);
+  // Runs a fused chain; see float_expression.h.
+  void (*evaluate)(const Expression& expression, const float* const* operands, float* const* outputs, ThreadPool& pool);
+
+  // Rows of `columns`: y = (x - mean) / sqrt(variance + epsilon) * scale + shift, where `centre`; else
+  // y = x / sqrt(mean of squares + epsilon) * scale + shift. Scale and shift have `columns` entries or are null. `out`
+  // may be `in`.
+  void (*normalize)(bool centre, float epsilon, const float* in, const float* scale, const float* shift, float* out,
+                    int64_t rows, int64_t columns, ThreadPool& pool);
+  // [outer, size, inner] -> [outer, inner]; size is at least 1.
+  void (*reduce)(ReduceOp op, int64_t outer, int64_t size, int64_t inner, const float* in, float* out,
+                 ThreadPool& pool);
+
+  // The gates' sums are complete: in `gates` (rows by in_row): input, output, forget, cell, as ONNX
+  // orders them. `c` [rows, hidden] is read
+  // and replaced; h gets the hidden state. Rows of h and c are `hidden` apart. With `peepholes` [input, output, forget]
+  // each gate adds its weights times the cell state that ONNX says.
+  void (*lstm_cell)(const CellShape& shape, const float* gates, const float* peepholes, float* c, float* h);
+  // `in` holds the inputs' sums in the order update, reset, hidden; `recurrent` those of the state h [rows, hidden].
+  // out = (1 - z) n + z h with n = tanh(in + r * recurrent) (linear_before_reset). `out` may be h.
+  void (*gru_cell)(const CellShape& shape, const float* in, const float* recurrent, const float* h, float* out);
+  // The other kind in two halves, around the product with r * h: reset = sigmoid(...) * h; then out as above with
+  // n = tanh(in + recurrent), whose sums come in `hidden` [rows, hidden].
+  void (*gru_reset)(const CellShape& shape, const float* in, const float* recurrent, const float* h, float* reset);
+  void (*gru_output)(const CellShape& shape, const float* in, const float* recurrent, const float* hidden,
+                     const float* h, float* out);
 };
 
 // The vnni sets share the float tables of avx2 and avx512. The machine must have the set.

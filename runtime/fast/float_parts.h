@@ -10,6 +10,10 @@ void fill_float_gemm(Isa isa, FloatKernels& kernels);
 void fill_float_conv(Isa isa, FloatKernels& kernels);
 void fill_float_pool(Isa isa, FloatKernels& kernels);
 void fill_float_elementwise(Isa isa, FloatKernels& kernels);
+void fill_float_expression(Isa isa, FloatKernels& kernels);
+void fill_float_matmul(Isa isa, FloatKernels& kernels);
+void fill_float_norm(Isa isa, FloatKernels& kernels);
+void fill_float_recurrent(Isa isa, FloatKernels& kernels);
 
 }  // namespace pare
 

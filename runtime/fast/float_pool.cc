@@ -11,6 +11,7 @@
 
 #include "runtime/fast/float_depthwise-inl.h"
 #include "runtime/fast/float_parts.h"
+#include "runtime/fast/float_transpose-inl.h"
 #include "runtime/fast/parallel.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -138,11 +139,6 @@ void global_average_pool(int64_t batch, int64_t pixels, int64_t channels, const 
 }
 
 // Square blocks, so that both sides use whole cache lines.
-void transpose_block(const float* in, int64_t in_step, float* out, int64_t out_step, int64_t rows, int64_t columns) {
-  for (int64_t c = 0; c < columns; ++c)
-    for (int64_t r = 0; r < rows; ++r) out[c * out_step + r] = in[r * in_step + c];
-}
-
 void transpose(int64_t batch, int64_t rows, int64_t columns, const float* in, float* out, ThreadPool& pool) {
   constexpr int64_t kBlock = 16;
   const int64_t strips = (columns + kBlock - 1) / kBlock;

@@ -9,16 +9,19 @@ constexpr int64_t kSmall = 4096;  // elements that shape arithmetic may have
 
 }  // namespace
 
-Analysis::Analysis(const Graph& graph)
+Analysis::Analysis(const Graph& graph, FoldedConstants& folded)
     : graph_(&graph),
+      shared_(&folded),
       known_(graph.value_limit(), false),
       constant_(graph.value_limit(), false),
+      dims_matter_(graph.value_limit(), false),
       dims_(graph.value_limit()),
       dtypes_(graph.value_limit(), DType::undefined),
       contents_(graph.value_limit()) {}
 
-Result<Analysis> Analysis::make(const Graph& graph, const std::vector<NodeId>& nodes, const std::vector<Dims>& inputs) {
-  Analysis analysis(graph);
+Result<Analysis> Analysis::make(const Graph& graph, const std::vector<NodeId>& nodes,
+                                const std::vector<GivenValue>& given, FoldedConstants& folded) {
+  Analysis analysis(graph, folded);
   for (const ValueId id : graph.values()) {
     const Value& value = graph.value(id);
     if (!value.constant) continue;
@@ -27,11 +30,11 @@ Result<Analysis> Analysis::make(const Graph& graph, const std::vector<NodeId>& n
     analysis.dims_[i] = value.constant->dims();
     analysis.dtypes_[i] = value.constant->dtype();
   }
-  for (size_t k = 0; k < inputs.size(); ++k) {
-    const size_t i = index(graph.inputs[k]);
+  for (const GivenValue& value : given) {
+    const size_t i = index(value.id);
     analysis.known_[i] = true;
-    analysis.dims_[i] = inputs[k];
-    analysis.dtypes_[i] = graph.value(graph.inputs[k]).type.dtype;
+    analysis.dims_[i] = value.dims;
+    analysis.dtypes_[i] = value.dtype;
   }
   for (const NodeId id : nodes) {
     if (auto done = analysis.visit(id); !done) return in_context(describe(graph, id), done.failure());
@@ -78,6 +81,9 @@ Result<void> Analysis::visit(NodeId id) {
   }
   context.outputs.resize(node.outputs.size());
   PARE_TRY(op_infer(node.op, context));
+  bool dims_matter = false;
+  for (const ValueId input : node.inputs) dims_matter = dims_matter || depends_on_dims(input);
+  for (const ValueId capture : node.captures) dims_matter = dims_matter || depends_on_dims(capture);
   const bool from_shape = (as<ShapeOf>(node.op) || as<Size>(node.op)) && has_dims(node.inputs[0]);
   for (size_t k = 0; k < node.outputs.size(); ++k) {
     const ValueId output = node.outputs[k];
@@ -90,6 +96,7 @@ Result<void> Analysis::visit(NodeId id) {
       dims_[index(output)] = *known;
     }
     constant_[index(output)] = all_constant || from_shape;
+    dims_matter_[index(output)] = dims_matter || (from_shape && !all_constant);
     if (all_constant && !known_[index(output)]) {
       const Tensor* value = constant(output);
       if (value == nullptr) return input_error("its constant operands do not fit");
@@ -104,7 +111,8 @@ const Tensor* Analysis::constant(ValueId id) const {
   if (!is_constant(id)) return nullptr;
   const Value& value = graph_->value(id);
   if (value.constant) return &*value.constant;
-  if (const auto found = folded_.find(id); found != folded_.end()) return &found->second;
+  const FoldedConstants& kept = depends_on_dims(id) ? folded_ : *shared_;
+  if (const auto found = kept.find(id); found != kept.end()) return &found->second;
   const Node& node = graph_->node(value.producer);
   std::vector<Tensor> inputs(node.inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) {
@@ -124,7 +132,7 @@ const Tensor* Analysis::constant(ValueId id) const {
       } else {
         result[0] = Tensor::scalar<int64_t>(element_count(from).value_or(0));
       }
-      return &folded_.emplace(id, std::move(result[0])).first->second;
+      return &keep(id, std::move(result[0]));
     } else {
       return nullptr;
     }
@@ -138,8 +146,12 @@ const Tensor* Analysis::constant(ValueId id) const {
   auto results = execute(node.op, inputs, node.outputs.size(), captures);
   if (!results) return nullptr;
   for (size_t k = 0; k < node.outputs.size(); ++k)
-    if (node.outputs[k] != ValueId::none) folded_.emplace(node.outputs[k], std::move((*results)[k]));
-  return &folded_.find(id)->second;
+    if (node.outputs[k] != ValueId::none) keep(node.outputs[k], std::move((*results)[k]));
+  return constant(id);
+}
+
+Tensor& Analysis::keep(ValueId id, Tensor tensor) const {
+  return (depends_on_dims(id) ? folded_ : *shared_).emplace(id, std::move(tensor)).first->second;
 }
 
 }  // namespace pare

@@ -9,32 +9,48 @@
 
 namespace pare {
 
+// Constants that were computed and hold for any input dims, by value: what all plans of a graph share.
+using FoldedConstants = std::map<ValueId, Tensor>;
+
+// A value that is given, not computed.
+struct GivenValue {
+  ValueId id = ValueId::none;
+  DType dtype = DType::undefined;
+  Dims dims;
+};
+
 class Analysis {
  public:
-  // Infers the nodes in order with the inputs' dims bound; shape arithmetic folds to constants on the way. Fails as the
-  // first node whose operands are wrong would. A value whose dims depend on data has no dims.
-  static Result<Analysis> make(const Graph& graph, const std::vector<NodeId>& nodes, const std::vector<Dims>& inputs);
+  // Infers the nodes in order with what is given; shape arithmetic folds to constants on the way. Fails as the first
+  // node whose operands are wrong would. A value whose dims depend on data has no dims. `folded` outlives the analysis.
+  static Result<Analysis> make(const Graph& graph, const std::vector<NodeId>& nodes,
+                               const std::vector<GivenValue>& given, FoldedConstants& folded);
 
   bool has_dims(ValueId id) const { return known_[index(id)]; }
   const Dims& dims(ValueId id) const { return dims_[index(id)]; }
   DType dtype(ValueId id) const { return dtypes_[index(id)]; }
   // Does not depend on the inputs' elements.
   bool is_constant(ValueId id) const { return id != ValueId::none && constant_[index(id)]; }
+  // A constant that other input dims may change.
+  bool depends_on_dims(ValueId id) const { return id != ValueId::none && dims_matter_[index(id)]; }
   // The constant, computed when first asked for; null where it is none or its node fails.
   const Tensor* constant(ValueId id) const;
 
  private:
-  explicit Analysis(const Graph& graph);
+  Analysis(const Graph& graph, FoldedConstants& folded);
   static size_t index(ValueId id) { return static_cast<size_t>(id); }
   Result<void> visit(NodeId id);
   bool small(ValueId id) const;
 
+  Tensor& keep(ValueId id, Tensor tensor) const;
+
   const Graph* graph_;
-  std::vector<bool> known_, constant_;
+  FoldedConstants* shared_;
+  std::vector<bool> known_, constant_, dims_matter_;
   std::vector<Dims> dims_;
   std::vector<DType> dtypes_;
   std::vector<std::optional<std::vector<Dim>>> contents_;
-  mutable std::map<ValueId, Tensor> folded_;
+  mutable FoldedConstants folded_;  // those that depend on dims
 };
 
 }  // namespace pare

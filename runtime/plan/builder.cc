@@ -1,9 +1,11 @@
 #include "runtime/plan/builder.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cstdlib>
 
 #include "runtime/fast/int8_elementwise.h"
+#include "runtime/plan/box.h"
 
 namespace pare {
 namespace {
@@ -60,47 +62,66 @@ std::shared_ptr<const float> aligned_floats(int64_t count, const std::function<v
   return {buffer, data};
 }
 
-Builder::Builder(const Graph& graph, const Analysis& analysis, const Uses& uses, const std::vector<bool>& wanted,
-                 WeightCache& weights, Isa isa, int threads)
+Builder::Builder(const Graph& graph, const Analysis& analysis, const std::vector<NodeId>& nodes,
+                 const std::vector<ValueId>& inputs, const std::vector<bool>& wanted, WeightCache& weights,
+                 std::string variant, Isa isa, int threads)
     : graph(graph),
       analysis(analysis),
-      weights(weights),
       isa(isa),
       threads(threads),
       kernels(float_kernels(isa)),
-      uses_(uses),
       wanted_(wanted),
+      weights_(weights),
+      variant_(std::move(variant)),
+      users_(graph.value_limit()),
+      captured_(graph.value_limit(), false),
       places_(graph.value_limit(), {-1, -1}),
       claimed_(graph.node_limit(), false),
       put_off_(graph.value_limit(), false) {
-  for (size_t i = 0; i < graph.inputs.size(); ++i) {
-    const int value = create(graph.inputs[i], Order::onnx);
+  for (const NodeId id : nodes) {
+    if (folded(id)) continue;
+    for (const ValueId in : node(id).inputs)
+      if (in != ValueId::none) users_[index(in)].push_back(id);
+    for (const ValueId in : node(id).captures) captured_[index(in)] = true;
+  }
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const int value = create(inputs[i], Order::onnx);
     Storage& storage = plan_.storages[plan_.values[value].storage];
     storage.kind = Storage::Kind::input;
     storage.index = static_cast<int>(i);
   }
 }
 
+bool Builder::folded(NodeId id) const {
+  const auto& outputs = node(id).outputs;
+  return std::all_of(outputs.begin(), outputs.end(),
+                     [&](ValueId out) { return out == ValueId::none || is_constant(out); });
+}
+
 NodeId Builder::sole_user(ValueId id) const {
-  if (wanted_[index(id)] || !uses_.single(id)) return NodeId::none;
-  const NodeId user = uses_.of(id)[0].node;
-  return claimed(user) ? NodeId::none : user;
+  const auto& users = all_users(id);
+  if (wanted_[index(id)] || captured_[index(id)] || users.size() != 1) return NodeId::none;
+  return claimed(users[0]) ? NodeId::none : users[0];
 }
 
 std::vector<NodeId> Builder::users(ValueId id) const {
-  if (wanted_[index(id)] || uses_.is_output(id) || uses_.is_captured(id)) return {};
-  std::vector<NodeId> found;
-  for (const Use& use : uses_.of(id)) {
-    if (claimed(use.node)) return {};
-    found.push_back(use.node);
-  }
-  return found;
+  const auto& users = all_users(id);
+  if (wanted_[index(id)] || captured_[index(id)]) return {};
+  return std::any_of(users.begin(), users.end(), [&](NodeId user) { return claimed(user); }) ? std::vector<NodeId>()
+                                                                                             : users;
+}
+
+bool Builder::used_beyond(ValueId id, const std::set<NodeId>& nodes) const {
+  if (wanted_[index(id)] || captured_[index(id)]) return true;
+  const auto& users = all_users(id);
+  return std::any_of(users.begin(), users.end(), [&](NodeId user) { return nodes.count(user) == 0; });
 }
 
 bool Builder::has(ValueId id, Order order) const { return places_[index(id)][slot(order)] >= 0; }
 
 bool Builder::available(ValueId id) const {
-  return has(id, Order::onnx) || has(id, Order::channels_last) || is_constant(id) || put_off_[index(id)];
+  return has(id, Order::onnx) || has(id, Order::channels_last) || is_constant(id) || put_off_[index(id)] ||
+         views_.count(id) > 0;
 }
 
 int Builder::create_scratch(DType dtype, Dims dims, Order order) {
@@ -154,10 +175,12 @@ int Builder::require(ValueId id, Order order) {
     alias(id, constant_value(tensor != nullptr ? *tensor : Tensor(dtype(id), dims(id))), Order::onnx);
   }
   if (put_off_[index(id)] && !has(id, other(order))) emit_put_off(id, order);
+  if (const auto found = views_.find(id); found != views_.end() && !has(id, other(order)))
+    alias(id, materialise(found->second, dtype(id), dims(id), order), order);
   if (places[slot(order)] >= 0) return places[slot(order)];
   const int from = places[slot(other(order))];
   assert(from >= 0);
-  if (plan_.storages[plan_.values[from].storage].kind == Storage::Kind::constant) {
+  if (plan_.storages[plan_.values[from].storage].kind == Storage::Kind::constant && plan_.values[from].offset == 0) {
     // A constant is turned around once, now.
     const Tensor& tensor = plan_.storages[plan_.values[from].storage].constant;
     Tensor turned(tensor.dtype(), tensor.dims());
@@ -174,6 +197,63 @@ int Builder::require(ValueId id, Order order) {
 }
 
 void Builder::put_off(NodeId id) { put_off_[index(node(id).outputs[0])] = true; }
+
+void Builder::put_off_view(ValueId id, View view) { views_[id] = std::move(view); }
+
+bool Builder::reshapes(NodeId id) const { return id != NodeId::none && !as<DequantizeLinear>(node(id).op); }
+
+bool Builder::viewable(ValueId id) const {
+  if (has(id, Order::onnx) || is_constant(id) || views_.count(id) > 0) return true;
+  const NodeId producer = graph.value(id).producer;
+  return put_off_[index(id)] && !has(id, Order::channels_last) && reshapes(producer) &&
+         viewable(node(producer).inputs[0]);
+}
+
+View Builder::view(ValueId id) {
+  const auto& places = places_[index(id)];
+  if (places[slot(Order::onnx)] >= 0) return {places[slot(Order::onnx)], 0, strides_in(dims(id), Order::onnx)};
+  if (const auto found = views_.find(id); found != views_.end()) return found->second;
+  if (const int value = places[slot(Order::channels_last)]; value >= 0 && !is_constant(id))
+    return {value, 0, strides_in(dims(id), Order::channels_last)};
+  const NodeId producer = graph.value(id).producer;
+  if (put_off_[index(id)] && reshapes(producer)) {
+    const ValueId from = node(producer).inputs[0];
+    View view = this->view(from);
+    if (auto strides = reshaped_strides(dims(from), view.strides, dims(id)); strides && count_of(dims(id)) > 0) {
+      view.strides = *std::move(strides);
+      views_[id] = view;
+      return view;
+    }
+  }
+  return {require(id, Order::onnx), 0, strides_in(dims(id), Order::onnx)};
+}
+
+int Builder::materialise(const View& view, DType dtype, const Dims& dims, Order order) {
+  Box box;
+  box.dims = dims;
+  box.in_strides = view.strides;
+  box.out_strides = strides_in(dims, order);
+  simplify(box);
+  const int64_t width = bits(dtype) / 8;
+  if (is_one_run(box) && (view.offset == 0 || width >= 4)) {
+    PlanValue value = plan_.values[view.value];
+    value.dtype = dtype;
+    value.dims = dims;
+    value.order = order;
+    value.offset += static_cast<size_t>(view.offset * width);
+    plan_.values.push_back(std::move(value));
+    return static_cast<int>(plan_.values.size()) - 1;
+  }
+  box.in = view.value;
+  box.in_offset = view.offset;
+  box.out = create_scratch(dtype, dims, order);
+  const int out = box.out;
+  add({.kernel = "move.copy", .reads = {box.in}, .writes = {out}, .run = [=, box = std::move(box)](const Frame& frame) {
+         copy_box(box, width, frame.at<const std::byte>(box.in) + box.in_offset * width, frame.at<std::byte>(box.out));
+         return Result<void>();
+       }});
+  return out;
+}
 
 void Builder::emit_put_off(ValueId id, Order order) {
   const NodeId producer = graph.value(id).producer;

@@ -5,7 +5,9 @@
 #pragma once
 
 #include <array>
+#include <map>
 #include <optional>
+#include <set>
 
 #include "runtime/fast/int8.h"
 #include "runtime/plan/analysis.h"
@@ -13,14 +15,23 @@
 
 namespace pare {
 
+// A value that needs no copy of its own: its element i lies at offset + sum i_k * strides[k] of a plan value, in
+// elements.
+struct View {
+  int value = -1;
+  int64_t offset = 0;
+  std::vector<int64_t> strides;
+};
+
 class Builder {
  public:
-  Builder(const Graph& graph, const Analysis& analysis, const Uses& uses, const std::vector<bool>& wanted,
-          WeightCache& weights, Isa isa, int threads);
+  // `nodes` in order; `inputs`: what is given when the plan runs; `wanted` by value: what is returned.
+  Builder(const Graph& graph, const Analysis& analysis, const std::vector<NodeId>& nodes,
+          const std::vector<ValueId>& inputs, const std::vector<bool>& wanted, WeightCache& weights,
+          std::string variant, Isa isa, int threads);
 
   const Graph& graph;
   const Analysis& analysis;
-  WeightCache& weights;
   const Isa isa;
   const int threads;
   const FloatKernels& kernels;
@@ -35,6 +46,12 @@ class Builder {
   NodeId sole_user(ValueId id) const;
   // The unclaimed nodes that use the value, provided nothing outside sees it; empty otherwise.
   std::vector<NodeId> users(ValueId id) const;
+  // All nodes that use the value and are not folded away; a node stands there once for each use.
+  const std::vector<NodeId>& all_users(ValueId id) const { return users_[static_cast<size_t>(id)]; }
+  // All outputs are constants.
+  bool folded(NodeId id) const;
+  // Nodes other than these use it, or something outside does.
+  bool used_beyond(ValueId id, const std::set<NodeId>& nodes) const;
   // Computed by the steps so far, a constant, an input or put off.
   bool available(ValueId id) const;
   bool has(ValueId id, Order order) const;
@@ -47,9 +64,30 @@ class Builder {
   // `id` has its elements where `value` has them (a view, in ONNX order, or of the same dims).
   void alias(ValueId id, int value, Order order);
   void put_off(NodeId id);  // a DequantizeLinear or a view: emitted when its output is required
+  void put_off_view(ValueId id, View view);
+  // Where the value lies, without a copy if that is possible. The value has to be available.
+  View view(ValueId id);
+  // view() gives strides of something that is in ONNX order, without emitting any step.
+  bool viewable(ValueId id) const;
+  // A plan value with the view's elements in ONNX order, or in that order.
+  int materialise(const View& view, DType dtype, const Dims& dims, Order order = Order::onnx);
+  const PlanValue& plan_value(int value) const { return plan_.values[static_cast<size_t>(value)]; }
   void add(Step step);
   void claim(NodeId id) { claimed_[static_cast<size_t>(id)] = true; }
   bool claimed(NodeId id) const { return claimed_[static_cast<size_t>(id)]; }
+
+  // What is made once of the constants of these nodes (packed weights), shared by all plans; `key` says what else it
+  // depends on, bytes(made) its size. Where other dims would change a constant it is this plan's alone.
+  template <class T, class Make, class Bytes>
+  std::shared_ptr<const T> prepare(std::string key, const std::vector<NodeId>& nodes, Make&& make, Bytes&& bytes) {
+    key = variant_ + key;
+    for (const NodeId id : nodes) {
+      key += "," + std::to_string(static_cast<int>(id));
+      for (const ValueId in : node(id).inputs)
+        if (is_constant(in) && analysis.depends_on_dims(in)) return make();
+    }
+    return weights_.get<T>(key, make, bytes);
+  }
 
   // None when a constant that a step needs cannot be computed.
   std::optional<Plan> finish(const std::vector<ValueId>& wanted);
@@ -58,11 +96,16 @@ class Builder {
   void emit_conversion(int from, int to);
   void emit_put_off(ValueId id, Order order);
   void emit_dequantize(NodeId id);
+  bool reshapes(NodeId id) const;
 
-  const Uses& uses_;
   const std::vector<bool>& wanted_;
+  WeightCache& weights_;
+  const std::string variant_;
+  std::vector<std::vector<NodeId>> users_;  // by value
+  std::vector<bool> captured_;              // by value: a subgraph uses it
   Plan plan_;
   std::vector<std::array<int, 2>> places_;  // by value: plan value in ONNX order and channels last, or -1
+  std::map<ValueId, View> views_;
   std::vector<bool> claimed_, put_off_;
   bool failed_ = false;
 };
@@ -88,10 +131,17 @@ bool match_conv(Builder&, NodeId);          // Conv + what follows
 bool match_conv_transpose(Builder&, NodeId);
 bool match_gemm(Builder&, NodeId);  // Gemm, MatMul + what follows
 bool match_pool(Builder&, NodeId);
+bool match_norm(Builder&, NodeId);       // LayerNormalization, RMSNormalization, also in parts
+bool match_matmul(Builder&, NodeId);     // MatMul, Gemm of values met once
+bool match_recurrent(Builder&, NodeId);  // LSTM, GRU
 bool match_elementwise(Builder&, NodeId);
+bool match_chain(Builder&, NodeId);  // element-wise floats and those that follow them, in one sweep
 bool match_softmax(Builder&, NodeId);
-bool match_move(Builder&, NodeId);   // Slice, Pad, Concat, Split, Transpose, Expand, nearest Resize...
-bool match_plain(Builder&, NodeId);  // everything
+bool match_reduce(Builder&, NodeId);
+bool match_gather(Builder&, NodeId);
+bool match_strided(Builder&, NodeId);  // Transpose, Slice, Expand, Split...: a view, no step
+bool match_move(Builder&, NodeId);     // Slice, Pad, Concat, Split, Transpose, Expand, nearest Resize...
+bool match_plain(Builder&, NodeId);    // everything
 
 // Parts that matchers share (fuse.cc, quantized.cc).
 
@@ -106,6 +156,10 @@ struct ActivationMatch {
   std::vector<NodeId> nodes;
 };
 std::optional<ActivationMatch> match_activation(const Builder& builder, ValueId value);
+// Whether a normalization in parts begins with this node: then nothing else should claim it.
+bool begins_norm(const Builder& builder, NodeId id);
+// A scalar float32 constant in that slot.
+std::optional<float> scalar_input(const Builder& builder, const Node& node, size_t slot);
 std::optional<Activation> activation_of(const Builder& builder, const Node& node);
 
 // A float value that is the DequantizeLinear (one scale) of an 8-bit value at hand, perhaps through views.

@@ -1,25 +1,27 @@
 // What matchers share: activations, per-axis constants, the operands and uses of quantized values.
+#include <algorithm>
 #include <cmath>
 
 #include "runtime/plan/builder.h"
 
 namespace pare {
-namespace {
 
-std::optional<float> scalar(const Builder& builder, const Node& node, size_t slot) {
+std::optional<float> scalar_input(const Builder& builder, const Node& node, size_t slot) {
   if (slot >= node.inputs.size() || node.inputs[slot] == ValueId::none) return std::nullopt;
   const Tensor* tensor = builder.constant(node.inputs[slot]);
   if (tensor == nullptr || tensor->size() != 1 || tensor->dtype() != DType::float32) return std::nullopt;
   return tensor->data<float>()[0];
 }
 
+namespace {
+
 // The other operand of a two-operand node of that kind, if it is a scalar constant.
 std::optional<float> scalar_operand(const Builder& builder, NodeId id, Binary::Kind kind, ValueId value) {
   const Node& node = builder.node(id);
   if (!as<Binary>(node.op, kind)) return std::nullopt;
-  if (node.inputs[0] == value) return scalar(builder, node, 1);
+  if (node.inputs[0] == value) return scalar_input(builder, node, 1);
   const bool commutes = kind == Binary::Kind::Add || kind == Binary::Kind::Mul;
-  return commutes && node.inputs[1] == value ? scalar(builder, node, 0) : std::nullopt;
+  return commutes && node.inputs[1] == value ? scalar_input(builder, node, 0) : std::nullopt;
 }
 
 bool near(std::optional<float> value, float expected) {
@@ -57,7 +59,7 @@ std::optional<ActivationMatch> match_hard_swish(const Builder& builder, ValueId 
       const NodeId clip = builder.sole_user(at);
       if (clip == NodeId::none || !as<Clip>(builder.node(clip).op)) continue;
       const Node& bounds = builder.node(clip);
-      if (scalar(builder, bounds, 1) != 0.0f || scalar(builder, bounds, 2) != 6.0f) continue;
+      if (scalar_input(builder, bounds, 1) != 0.0f || scalar_input(builder, bounds, 2) != 6.0f) continue;
       nodes.push_back(clip);
       at = bounds.outputs[0];
       const NodeId next = builder.sole_user(at);
@@ -81,6 +83,70 @@ std::optional<ActivationMatch> match_hard_swish(const Builder& builder, ValueId 
   return std::nullopt;
 }
 
+// x * Sigmoid(x)
+std::optional<ActivationMatch> match_silu(const Builder& builder, ValueId value) {
+  const auto users = builder.users(value);
+  if (users.size() != 2) return std::nullopt;
+  for (size_t k = 0; k < 2; ++k) {
+    if (!as<Unary>(builder.node(users[k]).op, Unary::Kind::Sigmoid)) continue;
+    const ValueId gate = builder.node(users[k]).outputs[0];
+    if (builder.sole_user(gate) != users[1 - k] || !multiplies(builder, users[1 - k], value, gate)) continue;
+    return ActivationMatch{
+        {ActivationKind::silu, 1, 0}, builder.node(users[1 - k]).outputs[0], {users[k], users[1 - k]}};
+  }
+  return std::nullopt;
+}
+
+// x * (1 + Erf(x / sqrt(2))) / 2, the factors in any order.
+std::optional<ActivationMatch> match_gelu(const Builder& builder, ValueId value) {
+  const auto users = builder.users(value);
+  constexpr float kRoot = 1.41421356f;
+  for (const NodeId first : users) {
+    if (!near(scalar_operand(builder, first, Binary::Kind::Div, value), kRoot) &&
+        !near(scalar_operand(builder, first, Binary::Kind::Mul, value), 1 / kRoot))
+      continue;
+    ActivationMatch match{{ActivationKind::gelu}, builder.node(first).outputs[0], {first}};
+    const auto step = [&](const auto& fits) {
+      const NodeId next = builder.sole_user(match.out);
+      if (next == NodeId::none || !fits(next)) return false;
+      match.nodes.push_back(next);
+      match.out = builder.node(next).outputs[0];
+      return true;
+    };
+    const auto is_half = [&](NodeId id, ValueId of) {
+      return near(scalar_operand(builder, id, Binary::Kind::Mul, of), 0.5f) ||
+             near(scalar_operand(builder, id, Binary::Kind::Div, of), 2.0f);
+    };
+    if (!step([&](NodeId id) { return as<Unary>(builder.node(id).op, Unary::Kind::Erf) != nullptr; })) continue;
+    if (!step([&](NodeId id) { return near(scalar_operand(builder, id, Binary::Kind::Add, match.out), 1.0f); }))
+      continue;
+    bool halved = step([&](NodeId id) { return is_half(id, match.out); });
+    ValueId other = value;
+    if (!halved) {
+      // x / 2 may be the other factor.
+      for (const NodeId user : users)
+        if (user != first && is_half(user, value)) {
+          other = builder.node(user).outputs[0];
+          match.nodes.push_back(user);
+          halved = true;
+        }
+    }
+    if (!step([&](NodeId id) { return multiplies(builder, id, match.out, other); })) continue;
+    if (!halved && !step([&](NodeId id) { return is_half(id, match.out); })) continue;
+    if (other != value && builder.all_users(other).size() != 1) continue;
+    bool all = true;  // nobody else uses the operand
+    for (const NodeId user : users) all = all && std::count(match.nodes.begin(), match.nodes.end(), user) > 0;
+    if (all) return match;
+  }
+  return std::nullopt;
+}
+
+std::optional<ActivationMatch> match_composed(const Builder& builder, ValueId value) {
+  if (auto match = match_hard_swish(builder, value)) return match;
+  if (auto match = match_silu(builder, value)) return match;
+  return match_gelu(builder, value);
+}
+
 }  // namespace
 
 std::optional<Activation> activation_of(const Builder& builder, const Node& node) {
@@ -88,15 +154,18 @@ std::optional<Activation> activation_of(const Builder& builder, const Node& node
     if (unary->kind == Unary::Kind::Relu) return Activation{ActivationKind::relu};
     if (unary->kind == Unary::Kind::HardSwish) return Activation{ActivationKind::hard_swish};
     if (unary->kind == Unary::Kind::Sigmoid) return Activation{ActivationKind::sigmoid};
+    if (unary->kind == Unary::Kind::Tanh) return Activation{ActivationKind::tanh};
     return std::nullopt;
   }
+  if (const auto* gelu = as<Gelu>(node.op))
+    return Activation{gelu->approximate == "tanh" ? ActivationKind::gelu_tanh : ActivationKind::gelu};
   if (const auto* leaky = as<LeakyRelu>(node.op)) return Activation{ActivationKind::leaky_relu, leaky->alpha, 0};
   if (const auto* hard = as<HardSigmoid>(node.op))
     return Activation{ActivationKind::hard_sigmoid, hard->alpha, hard->beta};
   if (!as<Clip>(node.op)) return std::nullopt;
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   const auto has = [&](size_t i) { return i < node.inputs.size() && node.inputs[i] != ValueId::none; };
-  const auto low = scalar(builder, node, 1), high = scalar(builder, node, 2);
+  const auto low = scalar_input(builder, node, 1), high = scalar_input(builder, node, 2);
   if ((has(1) && !low) || (has(2) && !high)) return std::nullopt;
   return Activation{ActivationKind::clip, low.value_or(-kInfinity), high.value_or(kInfinity)};
 }
@@ -104,7 +173,7 @@ std::optional<Activation> activation_of(const Builder& builder, const Node& node
 std::optional<ActivationMatch> match_activation(const Builder& builder, ValueId value) {
   if (builder.dtype(value) != DType::float32) return std::nullopt;
   const NodeId user = builder.sole_user(value);
-  if (user == NodeId::none) return match_hard_swish(builder, value);
+  if (user == NodeId::none) return match_composed(builder, value);
   const Node& node = builder.node(user);
   if (node.inputs[0] != value) return std::nullopt;
   const auto activation = activation_of(builder, node);
@@ -125,7 +194,7 @@ std::optional<std::vector<float>> per_axis(const Tensor& tensor, const Dims& out
 
 std::optional<Int8Quant> scalar_quant(const Builder& builder, const Node& node, DType dtype) {
   if (dtype != DType::int8 && dtype != DType::uint8) return std::nullopt;
-  const auto scale = scalar(builder, node, 1);
+  const auto scale = scalar_input(builder, node, 1);
   if (!scale || !(*scale > 0) || !std::isfinite(*scale)) return std::nullopt;
   Int8Quant quant{*scale, 0, dtype == DType::int8};
   if (node.inputs.size() > 2 && node.inputs[2] != ValueId::none) {

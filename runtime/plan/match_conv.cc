@@ -117,22 +117,43 @@ std::optional<std::vector<float>> bias_of(const Builder& builder, const Node& no
 
 struct Packed {
   std::shared_ptr<const float> weights, bias;
+  size_t bytes = 0;
 };
 
 void claim_all(Builder& builder, const std::vector<NodeId>& nodes) {
   for (const NodeId id : nodes) builder.claim(id);
 }
 
-std::string tail_key(const Tail& tail) {
-  std::string key;
-  for (const NodeId id : tail.nodes) key += "," + std::to_string(static_cast<int>(id));
-  return key;
-}
-
 std::shared_ptr<const float> pack_bias(const Tail& tail) {
   if (tail.shift.empty()) return nullptr;
   const auto size = static_cast<int64_t>(tail.shift.size());
   return aligned_floats(size, [&](float* to) { std::copy(tail.shift.begin(), tail.shift.end(), to); });
+}
+
+// Packs weights once: `scale(i)` is what weight i is multiplied by, `pack(from, to)` writes the packed form of `size`
+// floats. Pages of weights that a file can give again go.
+template <class Scale, class Pack>
+std::shared_ptr<const Packed> pack_once(Builder& builder, const std::string& key, const Tail& tail,
+                                        const Tensor& weights, bool scaled, int64_t size, const Scale& scale,
+                                        const Pack& pack) {
+  const auto make = [&] {
+    auto made = std::make_shared<Packed>();
+    made->bytes = static_cast<size_t>(size) * sizeof(float);
+    made->weights = aligned_floats(size, [&](float* to) {
+      const float* from = weights.data<float>().data();
+      std::vector<float> changed;
+      if (scaled) {
+        changed = weights.floats();
+        for (size_t i = 0; i < changed.size(); ++i) changed[i] *= scale(static_cast<int64_t>(i));
+        from = changed.data();
+      }
+      pack(from, to);
+    });
+    weights.release(0, weights.byte_size());
+    made->bias = pack_bias(tail);
+    return std::shared_ptr<const Packed>(made);
+  };
+  return builder.prepare<Packed>(key, tail.nodes, make, [](const Packed& made) { return made.bytes; });
 }
 
 }  // namespace
@@ -183,18 +204,12 @@ bool match_conv(Builder& builder, NodeId id) {
   if (!shape) return false;
 
   Tail tail = match_tail(builder, id, 1, *bias);
-  const std::string key = "conv " + shape_key(*shape) + tail_key(tail);
-  const int64_t size = builder.kernels.conv_packed_size(*shape);
-  const auto packed = builder.weights.get<Packed>(key, static_cast<size_t>(size) * sizeof(float), [&] {
-    std::vector<float> scaled = weights->floats();
-    const int64_t per_filter = weights->size() / shape->out_channels;
-    if (!tail.scale.empty())
-      for (size_t i = 0; i < scaled.size(); ++i) scaled[i] *= tail.scale[i / static_cast<size_t>(per_filter)];
-    auto made = std::make_shared<Packed>();
-    made->weights = aligned_floats(size, [&](float* to) { builder.kernels.conv_pack(*shape, scaled.data(), to); });
-    made->bias = pack_bias(tail);
-    return made;
-  });
+  const int64_t per_filter = weights->size() / shape->out_channels;
+  const auto packed = pack_once(
+      builder, "conv " + shape_key(*shape), tail, *weights, !tail.scale.empty(),
+      builder.kernels.conv_packed_size(*shape),
+      [&](int64_t i) { return tail.scale[static_cast<size_t>(i / per_filter)]; },
+      [&](const float* from, float* to) { builder.kernels.conv_pack(*shape, from, to); });
   claim_all(builder, tail.nodes);
   const int in = builder.require(node.inputs[0], Order::channels_last);
   const int residual = tail.residual == ValueId::none ? -1 : builder.require(tail.residual, Order::channels_last);
@@ -204,6 +219,7 @@ bool match_conv(Builder& builder, NodeId id) {
             .nodes = tail.nodes,
             .reads = {in},
             .writes = {out}};
+  step.weight_bytes = packed->bytes;
   if (residual >= 0) step.reads.push_back(residual);
   step.scratch = static_cast<size_t>(builder.kernels.conv_scratch_size(*shape)) * sizeof(float);
   step.run = [=, shape = *shape, activation = tail.activation](const Frame& frame) {
@@ -233,24 +249,17 @@ bool match_conv_transpose(Builder& builder, NodeId id) {
   if (!shape) return false;
 
   Tail tail = match_tail(builder, id, 1, *bias);
-  const int64_t size = builder.kernels.conv_transpose_packed_size(*shape);
-  const auto packed =
-      builder.weights.get<Packed>("transposed " + tail_key(tail), static_cast<size_t>(size) * sizeof(float), [&] {
-        std::vector<float> scaled = weights->floats();
-        const int64_t taps = count_of(w, 2, w.size());
-        if (!tail.scale.empty())
-          for (size_t i = 0; i < scaled.size(); ++i) scaled[i] *= tail.scale[static_cast<int64_t>(i) / taps % w[1]];
-        auto made = std::make_shared<Packed>();
-        made->weights =
-            aligned_floats(size, [&](float* to) { builder.kernels.conv_transpose_pack(*shape, scaled.data(), to); });
-        made->bias = pack_bias(tail);
-        return made;
-      });
+  const int64_t taps = count_of(w, 2, w.size());
+  const auto packed = pack_once(
+      builder, "transposed ", tail, *weights, !tail.scale.empty(), builder.kernels.conv_transpose_packed_size(*shape),
+      [&](int64_t i) { return tail.scale[static_cast<size_t>(i / taps % w[1])]; },
+      [&](const float* from, float* to) { builder.kernels.conv_transpose_pack(*shape, from, to); });
   claim_all(builder, tail.nodes);
   const int in = builder.require(node.inputs[0], Order::channels_last);
   const int residual = tail.residual == ValueId::none ? -1 : builder.require(tail.residual, Order::channels_last);
   const int out = builder.create(tail.out, Order::channels_last);
   Step step{.kernel = "convtranspose2d.nhwc.float", .nodes = tail.nodes, .reads = {in}, .writes = {out}};
+  step.weight_bytes = packed->bytes;
   if (residual >= 0) step.reads.push_back(residual);
   step.scratch = static_cast<size_t>(builder.kernels.conv_transpose_scratch_size(*shape)) * sizeof(float);
   step.run = [=, shape = *shape, activation = tail.activation, out_h = window->axis[1].out,
@@ -307,21 +316,15 @@ bool match_gemm(Builder& builder, NodeId id) {
   if (!weights) return false;
   const ValueId first_out = node.outputs[0];
   Tail tail = match_tail(builder, id, builder.dims(first_out).size() - 1, product->bias);
-  const int64_t size = builder.kernels.gemm_packed_size(product->k, product->n);
-  const auto packed =
-      builder.weights.get<Packed>("gemm " + tail_key(tail), static_cast<size_t>(size) * sizeof(float), [&] {
-        std::vector<float> scaled = weights->floats();
-        for (int64_t k = 0; k < product->k; ++k)
-          for (int64_t n = 0; n < product->n; ++n)
-            scaled[k * product->row_stride + n * product->column_stride] *=
-                product->alpha * (tail.scale.empty() ? 1.0f : tail.scale[n]);
-        auto made = std::make_shared<Packed>();
-        made->weights = aligned_floats(size, [&](float* to) {
-          builder.kernels.gemm_pack(scaled.data(), product->row_stride, product->column_stride, product->k, product->n,
-                                    to);
-        });
-        made->bias = pack_bias(tail);
-        return made;
+  const auto column_of = [&](int64_t i) { return product->column_stride == 1 ? i % product->n : i / product->k; };
+  const auto packed = pack_once(
+      builder, "gemm ", tail, *weights, !tail.scale.empty() || product->alpha != 1,
+      builder.kernels.gemm_packed_size(product->k, product->n),
+      [&](int64_t i) {
+        return product->alpha * (tail.scale.empty() ? 1.0f : tail.scale[static_cast<size_t>(column_of(i))]);
+      },
+      [&](const float* from, float* to) {
+        builder.kernels.gemm_pack(from, product->row_stride, product->column_stride, product->k, product->n, to);
       });
   claim_all(builder, tail.nodes);
   const int in = builder.require(node.inputs[0], Order::onnx);
@@ -329,6 +332,7 @@ bool match_gemm(Builder& builder, NodeId id) {
   const int out = builder.create(tail.out, Order::onnx);
   const GemmShape shape{product->m, product->k, product->n, product->k, product->n};
   Step step{.kernel = "gemm.float", .nodes = tail.nodes, .reads = {in}, .writes = {out}};
+  step.weight_bytes = packed->bytes;
   if (residual >= 0) step.reads.push_back(residual);
   step.run = [=, activation = tail.activation](const Frame& frame) {
     Epilogue epilogue{.bias = packed->bias.get(), .activation = activation};

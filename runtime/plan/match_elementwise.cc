@@ -7,110 +7,6 @@
 namespace pare {
 namespace {
 
-std::optional<ElementwiseOp> elementwise_op(const Op& op) {
-  if (const auto* binary = as<Binary>(op)) {
-    switch (binary->kind) {
-      case Binary::Kind::Add:
-        return ElementwiseOp::add;
-      case Binary::Kind::Sub:
-        return ElementwiseOp::sub;
-      case Binary::Kind::Mul:
-        return ElementwiseOp::mul;
-      case Binary::Kind::Div:
-        return ElementwiseOp::div;
-      default:
-        return std::nullopt;
-    }
-  }
-  if (const auto* variadic = as<Variadic>(op)) {
-    if (variadic->kind == Variadic::Kind::Max) return ElementwiseOp::max;
-    if (variadic->kind == Variadic::Kind::Min) return ElementwiseOp::min;
-    if (variadic->kind == Variadic::Kind::Sum) return ElementwiseOp::add;
-  }
-  return std::nullopt;
-}
-
-bool commutes(ElementwiseOp op) { return op != ElementwiseOp::sub && op != ElementwiseOp::div; }
-
-bool match_binary(Builder& builder, NodeId id) {
-  const Node& node = builder.node(id);
-  const auto op = elementwise_op(node.op);
-  if (!op || node.inputs.size() != 2) return false;
-  const ValueId out_id = node.outputs[0];
-  const Dims& out_dims = builder.dims(out_id);
-  ValueId a = node.inputs[0], b = node.inputs[1];
-  if (count_of(out_dims) == 0) return false;
-  if (builder.dims(a) != out_dims) {
-    if (builder.dims(b) != out_dims || !commutes(*op)) return false;
-    std::swap(a, b);
-  }
-  Order order = preferred_order(builder, {a, b});
-  auto repeat = match_repeat(builder, b, out_dims, order);
-  if (!repeat && order == Order::channels_last) repeat = match_repeat(builder, b, out_dims, order = Order::onnx);
-  if (!repeat) return false;
-  builder.claim(id);
-  Step step{.kernel = "elementwise.float", .nodes = {id}};
-  ValueId result = out_id;
-  Activation activation;
-  if (const auto match = match_activation(builder, out_id)) {
-    activation = match->activation;
-    result = match->out;
-    for (const NodeId other : match->nodes) {
-      builder.claim(other);
-      step.nodes.push_back(other);
-    }
-  }
-  const int av = builder.require(a, order);
-  const int bv = require_full_rank(builder, b, out_dims.size(), order);
-  const int out = builder.create(result, order);
-  step.reads = {av, bv};
-  step.writes = {out};
-  step.in_place = 0;
-  step.run = [=, op = *op, r = *repeat](const Frame& frame) {
-    const auto* x = frame.at<const float>(av);
-    const auto* y = frame.at<const float>(bv);
-    auto* to = frame.at<float>(out);
-    if (r.rows == 1 && r.batch == 1) {
-      frame.kernels.elementwise(op, x, y, to, r.columns, activation, frame.pool);
-      return Result<void>();
-    }
-    const int64_t block = r.rows * r.columns;
-    for (int64_t n = 0; n < r.batch; ++n)
-      frame.kernels.elementwise_rows(op, x + n * block, y + n * r.columns, to + n * block, r.rows, r.columns,
-                                     activation, frame.pool);
-    return Result<void>();
-  };
-  builder.add(std::move(step));
-  return true;
-}
-
-bool match_unary(Builder& builder, NodeId id) {
-  const Node& node = builder.node(id);
-  const bool exp = as<Unary>(node.op, Unary::Kind::Exp) != nullptr;
-  std::optional<Activation> activation = exp ? Activation{} : activation_of(builder, node);
-  if (!activation) return false;
-  const ValueId x = node.inputs[0];
-  const Order order = preferred_order(builder, {x});
-  builder.claim(id);
-  const int in = builder.require(x, order);
-  const int out = builder.create(node.outputs[0], order);
-  const int64_t count = count_of(builder.dims(x));
-  builder.add({.kernel = exp ? "exp.float" : "activation.float",
-               .nodes = {id},
-               .reads = {in},
-               .writes = {out},
-               .in_place = 0,
-               .run = [=, activation = *activation](const Frame& frame) {
-                 if (exp)
-                   frame.kernels.exp(frame.at<const float>(in), frame.at<float>(out), count, frame.pool);
-                 else
-                   frame.kernels.activate(activation, frame.at<const float>(in), frame.at<float>(out), count,
-                                          frame.pool);
-                 return Result<void>();
-               }});
-  return true;
-}
-
 // BatchNormalization behind nothing that could take it: y = x * scale[c] + shift[c], channels last.
 bool match_batch_norm(Builder& builder, NodeId id) {
   const Node& node = builder.node(id);
@@ -181,32 +77,6 @@ bool match_cast(Builder& builder, NodeId id) {
   return true;
 }
 
-// x * HardSigmoid(x) and its kin where nothing computes x just before.
-bool match_composed(Builder& builder, NodeId id) {
-  for (const ValueId value : builder.node(id).inputs) {
-    if (value == ValueId::none || builder.dtype(value) != DType::float32 || builder.users(value).size() != 2) continue;
-    const auto match = match_activation(builder, value);
-    if (!match || std::find(match->nodes.begin(), match->nodes.end(), id) == match->nodes.end()) continue;
-    for (const NodeId node : match->nodes) builder.claim(node);
-    const Order order = preferred_order(builder, {value});
-    const int in = builder.require(value, order);
-    const int out = builder.create(match->out, order);
-    const int64_t count = count_of(builder.dims(value));
-    builder.add({.kernel = "activation.float",
-                 .nodes = match->nodes,
-                 .reads = {in},
-                 .writes = {out},
-                 .in_place = 0,
-                 .run = [=, activation = match->activation](const Frame& frame) {
-                   frame.kernels.activate(activation, frame.at<const float>(in), frame.at<float>(out), count,
-                                          frame.pool);
-                   return Result<void>();
-                 }});
-    return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 Order preferred_order(const Builder& builder, const std::vector<ValueId>& operands) {
@@ -262,8 +132,7 @@ bool match_elementwise(Builder& builder, NodeId id) {
   if (node.inputs.empty() || node.inputs[0] == ValueId::none) return false;
   if (match_cast(builder, id)) return true;
   if (builder.dtype(node.inputs[0]) != DType::float32) return false;
-  return match_batch_norm(builder, id) || match_composed(builder, id) || match_binary(builder, id) ||
-         match_unary(builder, id);
+  return match_batch_norm(builder, id) || match_chain(builder, id);
 }
 
 }  // namespace pare

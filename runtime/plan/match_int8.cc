@@ -225,18 +225,17 @@ std::optional<Product> matrix_product(const Builder& builder, const Node& node, 
   return product;
 }
 
-std::string key_of(const char* kind, const ConvShape& s, const std::vector<NodeId>& nodes) {
+std::string key_of(const char* kind, const ConvShape& s) {
   std::string key = kind + shape_key(s);
   for (const int64_t v :
        {s.stride_h, s.stride_w, s.dilation_h, s.dilation_w, s.pad_top, s.pad_left, s.pad_bottom, s.pad_right})
     key += "," + std::to_string(v);
-  for (const NodeId id : nodes) key += ";" + std::to_string(static_cast<int>(id));
   return key;
 }
 
-std::shared_ptr<const Int8Conv> packed(Builder& builder, const std::string& key, Product& product) {
-  const bool fresh = !builder.weights.contains(key);
-  const auto made = builder.weights.get<Int8Conv>(key, 0, [&] {
+std::shared_ptr<const Int8Conv> packed(Builder& builder, const std::string& key, const std::vector<NodeId>& nodes,
+                                       Product& product) {
+  const auto make = [&] {
     Int8ConvParams& params = product.params;
     params.shape = product.shape;
     params.weights = product.weights.data.bytes().data();
@@ -245,10 +244,9 @@ std::shared_ptr<const Int8Conv> packed(Builder& builder, const std::string& key,
     params.weight_zero_point = product.weights.zero_point;
     params.bias = product.bias.integers;
     params.float_bias = product.bias.floats;
-    return std::make_shared<Int8Conv>(params, builder.isa);
-  });
-  if (fresh) builder.weights.count(made->packed_bytes());
-  return made;
+    return std::make_shared<const Int8Conv>(params, builder.isa);
+  };
+  return builder.prepare<Int8Conv>(key, nodes, make, [](const Int8Conv& made) { return made.packed_bytes(); });
 }
 
 bool match_quantized(Builder& builder, NodeId id) {
@@ -268,7 +266,7 @@ bool match_quantized(Builder& builder, NodeId id) {
   if (tail.residual) params.residual = tail.residual->quant;
   params.middle = tail.middle;
   params.middle_bounds = tail.middle_bounds;
-  const auto kernel = packed(builder, key_of("int8 ", product->shape, tail.nodes), *product);
+  const auto kernel = packed(builder, key_of("int8 ", product->shape), tail.nodes, *product);
   for (const NodeId claimed : tail.nodes) builder.claim(claimed);
   const Order out_order = conv ? Order::channels_last : Order::onnx;
   const int in = builder.require(x->q, product->order);
@@ -333,7 +331,7 @@ bool match_integer(Builder& builder, NodeId id) {
     product.params.weights_io = true;
     product.shape = matrix_shape(count_of(dims, 0, dims.size() - 1), dims.back(), filters);
   }
-  const auto kernel = packed(builder, key_of("integer ", product.shape, {id}), product);
+  const auto kernel = packed(builder, key_of("integer ", product.shape), {id}, product);
   builder.claim(id);
   const Order order = conv ? Order::channels_last : Order::onnx;
   const int in = builder.require(node.inputs[0], order);

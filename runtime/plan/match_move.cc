@@ -3,97 +3,11 @@
 #include <cstring>
 
 #include "runtime/kernels.h"
+#include "runtime/plan/box.h"
 #include "runtime/plan/builder.h"
 
 namespace pare {
 namespace {
-
-// out[out_offset + sum i_k * out_strides[k]] = in[in_offset + sum i_k * in_strides[k]] for all i below dims.
-struct Box {
-  int in = -1, out = -1;  // plan values
-  Dims dims;
-  std::vector<int64_t> in_strides, out_strides;
-  int64_t in_offset = 0, out_offset = 0;
-};
-
-// Elements between neighbours along each ONNX axis, for values in that order.
-std::vector<int64_t> strides_in(const Dims& dims, Order order) {
-  const size_t rank = dims.size();
-  std::vector<size_t> axes;  // from the fastest
-  if (order == Order::channels_last && rank >= 3) {
-    axes.push_back(1);
-    for (size_t i = rank; i-- > 2;) axes.push_back(i);
-    axes.push_back(0);
-  } else {
-    for (size_t i = rank; i-- > 0;) axes.push_back(i);
-  }
-  std::vector<int64_t> strides(rank, 1);
-  int64_t at = 1;
-  for (const size_t axis : axes) {
-    strides[axis] = at;
-    at *= dims[axis];
-  }
-  return strides;
-}
-
-// Sorts axes so that the output is written forwards, drops axes of one, merges axes that lie behind each other.
-void simplify(Box& box) {
-  std::vector<size_t> axes;
-  for (size_t i = 0; i < box.dims.size(); ++i)
-    if (box.dims[i] != 1) axes.push_back(i);
-  std::stable_sort(axes.begin(), axes.end(),
-                   [&](size_t a, size_t b) { return box.out_strides[a] > box.out_strides[b]; });
-  Box merged = box;
-  merged.dims.clear();
-  merged.in_strides.clear();
-  merged.out_strides.clear();
-  for (const size_t axis : axes) {
-    const int64_t size = box.dims[axis], from = box.in_strides[axis], to = box.out_strides[axis];
-    if (!merged.dims.empty() && merged.in_strides.back() == from * size && merged.out_strides.back() == to * size) {
-      merged.dims.back() *= size;
-      merged.in_strides.back() = from;
-      merged.out_strides.back() = to;
-      continue;
-    }
-    merged.dims.push_back(size);
-    merged.in_strides.push_back(from);
-    merged.out_strides.push_back(to);
-  }
-  box = std::move(merged);
-}
-
-template <class T>
-void copy_line(const std::byte* in, int64_t in_stride, std::byte* out, int64_t out_stride, int64_t count) {
-  const T* from = reinterpret_cast<const T*>(in);
-  T* to = reinterpret_cast<T*>(out);
-  for (int64_t i = 0; i < count; ++i) to[i * out_stride] = from[i * in_stride];
-}
-
-void copy_line(int64_t width, const std::byte* in, int64_t in_stride, std::byte* out, int64_t out_stride,
-               int64_t count) {
-  if (in_stride == 1 && out_stride == 1) {
-    std::memcpy(out, in, static_cast<size_t>(count * width));
-    return;
-  }
-  switch (width) {
-    case 1:
-      return copy_line<uint8_t>(in, in_stride, out, out_stride, count);
-    case 2:
-      return copy_line<uint16_t>(in, in_stride, out, out_stride, count);
-    case 4:
-      return copy_line<uint32_t>(in, in_stride, out, out_stride, count);
-    default:
-      return copy_line<uint64_t>(in, in_stride, out, out_stride, count);
-  }
-}
-
-void copy_box(const Box& box, size_t axis, int64_t width, const std::byte* in, std::byte* out) {
-  if (box.dims.empty()) return std::memcpy(out, in, static_cast<size_t>(width)), void();
-  const int64_t from = box.in_strides[axis], to = box.out_strides[axis];
-  if (axis + 1 == box.dims.size()) return copy_line(width, in, from, out, to, box.dims[axis]);
-  for (int64_t i = 0; i < box.dims[axis]; ++i)
-    copy_box(box, axis + 1, width, in + i * from * width, out + i * to * width);
-}
 
 struct Move {
   std::vector<Box> boxes;
@@ -202,11 +116,14 @@ std::optional<Move> move_concat(Builder& builder, const Node& node, const Concat
   int64_t begin = 0;
   for (const ValueId in : node.inputs) {
     Box box;
-    const Order in_order = builder.has(in, order) || builder.is_constant(in) ? order : order_of(builder, in);
-    box.in = builder.require(in, in_order);
+    const View from = builder.has(in, order) || builder.is_constant(in)
+                          ? View{builder.require(in, order), 0, strides_in(builder.dims(in), order)}
+                          : builder.view(in);
+    box.in = from.value;
     box.out = to;
     box.dims = builder.dims(in);
-    box.in_strides = strides_in(box.dims, in_order);
+    box.in_offset = from.offset;
+    box.in_strides = from.strides;
     box.out_strides = strides_in(builder.dims(out), order);
     box.out_offset = begin * box.out_strides[axis];
     begin += box.dims[axis];
@@ -250,9 +167,7 @@ std::optional<Move> move_transpose(Builder& builder, const Node& node, const Tra
   box.out_strides = strides_in(box.dims, Order::onnx);
   Box probe = box;
   simplify(probe);
-  const bool same =
-      probe.dims.empty() || (probe.dims.size() == 1 && probe.in_strides[0] == 1 && probe.out_strides[0] == 1);
-  if (same) {
+  if (is_one_run(probe)) {
     builder.alias(out, box.in, Order::onnx);
     return Move{};
   }
@@ -291,6 +206,68 @@ std::optional<Move> move_depth_to_space(Builder& builder, const Node& node, cons
   box.in_strides = {x[0], dcr ? x[1] : b * b * x[1], x[2], b * block, x[3], block};
   box.out_strides = {y[0], y[1], b * y[2], y[2], b * y[3], y[3]};
   return Move{{box}, {box.in}, {box.out}, false, {}};
+}
+
+// The strides of `in`, of `dims`, seen as `out` dims: 0 along axes that repeat.
+std::vector<int64_t> repeated(const std::vector<int64_t>& strides, const Dims& dims, const Dims& out) {
+  std::vector<int64_t> result(out.size(), 0);
+  const size_t shift = out.size() - dims.size();
+  for (size_t i = 0; i < dims.size(); ++i)
+    if (dims[i] != 1) result[shift + i] = strides[i];
+  return result;
+}
+
+std::optional<std::vector<View>> strided_views(Builder& builder, const Node& node) {
+  const ValueId in = node.inputs[0];
+  const Dims& dims = builder.dims(in);
+  if (const auto* op = as<Transpose>(node.op)) {
+    const View from = builder.view(in);
+    View to{from.value, from.offset, {}};
+    for (size_t i = 0; i < dims.size(); ++i)
+      to.strides.push_back(
+          from.strides[op->perm.empty() ? dims.size() - 1 - i : static_cast<size_t>(norm_axis(op->perm[i], dims))]);
+    return std::vector<View>{to};
+  }
+  if (as<Slice>(node.op)) {
+    if (!all_constant(builder, node, 1)) return std::nullopt;
+    std::vector<int64_t> first(dims.size(), 0), step(dims.size(), 1);
+    slice_bounds(builder, node, first, step);
+    View to = builder.view(in);
+    for (size_t i = 0; i < dims.size(); ++i) {
+      to.offset += first[i] * to.strides[i];
+      to.strides[i] *= step[i];
+    }
+    return std::vector<View>{to};
+  }
+  if (as<Expand>(node.op)) {
+    View to = builder.view(in);
+    to.strides = repeated(to.strides, dims, builder.dims(node.outputs[0]));
+    return std::vector<View>{to};
+  }
+  if (const auto* op = as<Split>(node.op)) {
+    const auto axis = static_cast<size_t>(norm_axis(op->axis, dims));
+    View to = builder.view(in);
+    std::vector<View> parts;
+    for (const ValueId out : node.outputs) {
+      if (out == ValueId::none) return std::nullopt;
+      parts.push_back(to);
+      to.offset += builder.dims(out)[axis] * to.strides[axis];
+    }
+    return parts;
+  }
+  if (const auto* op = as<Gather>(node.op)) {
+    const Tensor* indices = builder.constant(node.inputs[1]);
+    const auto axis = static_cast<size_t>(norm_axis(op->axis, dims));
+    if (indices == nullptr || indices->size() != 1 || indices->rank() > 1) return std::nullopt;
+    int64_t index = indices->as_int(0);
+    if (index < 0) index += dims[axis];
+    if (index < 0 || index >= dims[axis]) return std::nullopt;
+    View to = builder.view(in);
+    to.offset += index * to.strides[axis];
+    if (indices->rank() == 0) to.strides.erase(to.strides.begin() + static_cast<int64_t>(axis));
+    return std::vector<View>{to};
+  }
+  return std::nullopt;
 }
 
 std::optional<Move> find_move(Builder& builder, const Node& node) {
@@ -356,15 +333,75 @@ bool match_nearest(Builder& builder, NodeId id) {
 
 }  // namespace
 
-bool match_move(Builder& builder, NodeId id) {
-  const Node& node = builder.node(id);
+namespace {
+
+// The first operand's elements have 1, 2, 4 or 8 bytes, and nothing is empty.
+bool movable(const Builder& builder, const Node& node) {
   if (node.inputs.empty() || node.inputs[0] == ValueId::none) return false;
-  const int64_t width = bits(builder.dtype(node.inputs[0])) / 8;
-  if (width != 1 && width != 2 && width != 4 && width != 8) return false;
+  const int width = bits(builder.dtype(node.inputs[0]));
+  if (width != 8 && width != 16 && width != 32 && width != 64) return false;
   for (const ValueId out : node.outputs)
     if (out != ValueId::none && count_of(builder.dims(out)) == 0) return false;
   for (const ValueId in : node.inputs)
     if (in != ValueId::none && !builder.is_constant(in) && count_of(builder.dims(in)) == 0) return false;
+  return true;
+}
+
+}  // namespace
+
+bool match_strided(Builder& builder, NodeId id) {
+  const Node& node = builder.node(id);
+  if (!movable(builder, node) || !builder.viewable(node.inputs[0])) return false;
+  const auto views = strided_views(builder, node);
+  if (!views) return false;
+  builder.claim(id);
+  for (size_t i = 0; i < views->size(); ++i) builder.put_off_view(node.outputs[i], (*views)[i]);
+  return true;
+}
+
+bool match_gather(Builder& builder, NodeId id) {
+  const Node& node = builder.node(id);
+  const auto* op = as<Gather>(node.op);
+  if (!op || !movable(builder, node)) return false;
+  const DType index_type = builder.dtype(node.inputs[1]);
+  if (index_type != DType::int64 && index_type != DType::int32) return false;
+  const Dims& dims = builder.dims(node.inputs[0]);
+  const auto axis = static_cast<size_t>(norm_axis(op->axis, dims));
+  const int64_t outer = count_of(dims, 0, axis), size = dims[axis];
+  const int64_t bytes = count_of(dims, axis + 1, dims.size()) * bits(builder.dtype(node.inputs[0])) / 8;
+  const int64_t count = count_of(builder.dims(node.inputs[1]));
+  builder.claim(id);
+  const int data = builder.require(node.inputs[0], Order::onnx);
+  const int indices = builder.require(node.inputs[1], Order::onnx);
+  const int out = builder.create(node.outputs[0], Order::onnx);
+  const std::string where = describe(builder.graph, id);
+  const bool wide = index_type == DType::int64;
+  builder.add({.kernel = "gather.rows",
+               .nodes = {id},
+               .reads = {data, indices},
+               .writes = {out},
+               .run = [=](const Frame& frame) -> Result<void> {
+                 const auto* from = frame.at<const std::byte>(data);
+                 auto* to = frame.at<std::byte>(out);
+                 for (int64_t i = 0; i < count; ++i) {
+                   int64_t index = wide ? frame.at<const int64_t>(indices)[i] : frame.at<const int32_t>(indices)[i];
+                   if (index < -size || index >= size)
+                     return input_error(where + ": index " + std::to_string(index) + " is outside an axis of " +
+                                        std::to_string(size));
+                   if (index < 0) index += size;
+                   for (int64_t n = 0; n < outer; ++n)
+                     std::memcpy(to + (n * count + i) * bytes, from + (n * size + index) * bytes,
+                                 static_cast<size_t>(bytes));
+                 }
+                 return {};
+               }});
+  return true;
+}
+
+bool match_move(Builder& builder, NodeId id) {
+  const Node& node = builder.node(id);
+  if (!movable(builder, node)) return false;
+  const int64_t width = bits(builder.dtype(node.inputs[0])) / 8;
   if (match_nearest(builder, id)) return true;
   auto move = find_move(builder, node);
   if (!move) return false;
@@ -386,7 +423,7 @@ bool match_move(Builder& builder, NodeId id) {
     }
     for (const Box& box : move.boxes)
       if (count_of(box.dims) > 0)
-        copy_box(box, 0, width, frame.at<const std::byte>(box.in) + box.in_offset * width,
+        copy_box(box, width, frame.at<const std::byte>(box.in) + box.in_offset * width,
                  frame.at<std::byte>(box.out) + box.out_offset * width);
     return Result<void>();
   };

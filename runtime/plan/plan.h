@@ -32,6 +32,7 @@ struct PlanValue {
   Dims dims;  // always the ONNX dims, whatever the order
   Order order = Order::onnx;
   int storage = -1;
+  size_t offset = 0;  // bytes from the storage's begin
 };
 
 // What a step sees when it runs.
@@ -45,7 +46,8 @@ struct Frame {
 
   template <class T = void>
   T* at(int value) const {
-    return reinterpret_cast<T*>(storages[static_cast<size_t>(values[static_cast<size_t>(value)].storage)]);
+    const PlanValue& at = values[static_cast<size_t>(value)];
+    return reinterpret_cast<T*>(storages[static_cast<size_t>(at.storage)] + at.offset);
   }
 };
 
@@ -54,6 +56,7 @@ struct Step {
   std::vector<NodeId> nodes;
   std::vector<int> reads, writes;  // plan values
   size_t scratch = 0;              // bytes, 64-byte aligned
+  size_t weight_bytes = 0;         // of what was packed for it
   int in_place = -1;               // which of `reads` writes[0] may lie on, where nobody reads it later; -1: none
   std::function<Result<void>(const Frame&)> run;
 };
@@ -74,18 +77,17 @@ void assign_arena(Plan& plan);
 // Tensors prepared once for all plans of an executor: packed weights, by a key that says all they depend on.
 class WeightCache {
  public:
-  // The object made for `key`; `make` is called when there is none.
-  template <class T, class Make>
-  std::shared_ptr<const T> get(const std::string& key, size_t bytes, Make&& make) {
+  // The object made for `key`; make() is called when there is none, then bytes(object) for its size.
+  template <class T, class Make, class Bytes>
+  std::shared_ptr<const T> get(const std::string& key, Make&& make, Bytes&& bytes) {
     auto& entry = entries_[key];
     if (!entry) {
-      entry = std::shared_ptr<const void>(make());
-      bytes_ += bytes;
+      std::shared_ptr<const T> made = make();
+      bytes_ += bytes(*made);
+      entry = std::move(made);
     }
     return std::static_pointer_cast<const T>(entry);
   }
-  void count(size_t bytes) { bytes_ += bytes; }
-  bool contains(const std::string& key) const { return entries_.count(key) > 0; }
   size_t bytes() const { return bytes_; }
 
  private:

@@ -60,6 +60,14 @@ inline double activated(const Activation& activation, double x) {
       return 1 / (1 + std::exp(-x));
     case ActivationKind::leaky_relu:
       return x >= 0 ? x : activation.a * x;
+    case ActivationKind::tanh:
+      return std::tanh(x);
+    case ActivationKind::silu:
+      return x / (1 + std::exp(-activation.a * x));
+    case ActivationKind::gelu:
+      return x / 2 * (1 + std::erf(x / std::sqrt(2.0)));
+    case ActivationKind::gelu_tanh:
+      return x / 2 * (1 + std::tanh(std::sqrt(2 / std::acos(-1.0)) * (x + 0.044715 * x * x * x)));
   }
   return x;
 }

@@ -9,9 +9,12 @@ using namespace pare::test;
 namespace {
 
 const std::vector<Activation> kActivations = {
-    {ActivationKind::none, 0, 0},          {ActivationKind::relu, 0, 0},    {ActivationKind::clip, -0.25f, 0.5f},
-    {ActivationKind::hard_swish, 0, 0},    {ActivationKind::sigmoid, 0, 0}, {ActivationKind::hard_sigmoid, 0.2f, 0.5f},
-    {ActivationKind::leaky_relu, 0.1f, 0},
+    {ActivationKind::none, 0, 0},          {ActivationKind::relu, 0, 0},
+    {ActivationKind::clip, -0.25f, 0.5f},  {ActivationKind::hard_swish, 0, 0},
+    {ActivationKind::sigmoid, 0, 0},       {ActivationKind::hard_sigmoid, 0.2f, 0.5f},
+    {ActivationKind::leaky_relu, 0.1f, 0}, {ActivationKind::tanh, 0, 0},
+    {ActivationKind::silu, 1, 0},          {ActivationKind::gelu, 0, 0},
+    {ActivationKind::gelu_tanh, 0, 0},
 };
 
 // Adds bias and residual to the sums, then activates.
