@@ -1,5 +1,6 @@
 #include "cli/arrays.h"
 #include "cli/models.h"
+#include "cli/profile.h"
 #include "cli/verbs.h"
 #include "graph/error.h"
 #include "verify/latency.h"
@@ -11,7 +12,20 @@ struct BenchArguments {
   std::vector<std::string> models;
   std::vector<std::string> in;
   LatencyOptions latency;
+  bool profile = false;
 };
+
+constexpr int kProfiledRuns = 20;
+
+std::vector<StepReport> profile_of(const BenchArguments& arguments, const std::shared_ptr<const Graph>& graph,
+                                   const std::vector<Tensor>& inputs) {
+  ExecutorOptions options;
+  options.threads = arguments.latency.threads;
+  options.reference = arguments.latency.reference;
+  options.profile = true;
+  const auto executor = unwrap(Executor::create(graph, options));
+  return profile(*executor, inputs.empty() ? zero_inputs(*graph, arguments.latency.batch) : inputs, kProfiledRuns);
+}
 
 void bench(BenchArguments arguments, const Session& session) {
   arguments.latency.threads = session.thread_count();
@@ -34,7 +48,13 @@ void bench(BenchArguments arguments, const Session& session) {
                       {"runs", latency.runs},
                       {"threads", arguments.latency.threads}});
   }
-  session.emit({{"models", models}});
+  for (size_t i = 0; arguments.profile && i < graphs.size(); ++i) {
+    const std::vector<StepReport> steps = profile_of(arguments, graphs[i], inputs[i]);
+    session.say("{}: the least of {} runs", arguments.models[i], kProfiledRuns);
+    show_profile(session, steps);
+    models[i]["profile"] = profile_json(steps);
+  }
+  session.emit({{"models", models}, {"peak_bytes", peak_bytes()}});
 }
 
 }  // namespace
@@ -48,6 +68,7 @@ void add_bench(CLI::App& app, Session& session) {
   verb->add_option("--seconds", arguments->latency.seconds, "Time for each model")->capture_default_str()->check(CLI::PositiveNumber);
   verb->add_option("--batch", arguments->latency.batch, "Samples per run, where the model takes any number")->capture_default_str()->check(CLI::PositiveNumber);
   verb->add_flag("--reference", arguments->latency.reference, "Use the plain kernels");
+  verb->add_flag("--profile", arguments->profile, "Show time, bytes and kernel of every step");
   verb->footer("Example: pare bench float.onnx int8.pare --threads 1");
   session.add_options(*verb);
   verb->callback([arguments, &session] { bench(*arguments, session); });

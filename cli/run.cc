@@ -1,5 +1,6 @@
 #include "cli/arrays.h"
 #include "cli/models.h"
+#include "cli/profile.h"
 #include "cli/verbs.h"
 #include "formats/data/npz.h"
 #include "graph/error.h"
@@ -13,6 +14,7 @@ struct RunArguments {
   std::vector<std::string> in;
   std::string out;
   bool reference = false;
+  bool profile = false;
 };
 
 void run_model(const RunArguments& arguments, const Session& session) {
@@ -21,6 +23,7 @@ void run_model(const RunArguments& arguments, const Session& session) {
   ExecutorOptions options;
   options.threads = session.thread_count();
   options.reference = arguments.reference;
+  options.profile = arguments.profile;
   auto executor = unwrap(Executor::create(model.graph, options));
   const std::vector<Tensor> outputs = unwrap(executor->run(inputs));
   std::vector<NamedTensor> arrays;
@@ -32,7 +35,16 @@ void run_model(const RunArguments& arguments, const Session& session) {
     session.say("{}: {}", name, to_string(outputs[i].type()));
   }
   unwrap(write_npz(arguments.out, arrays));
-  session.emit({{"model", arguments.model}, {"output", arguments.out}, {"outputs", described}});
+  Json result = {{"model", arguments.model}, {"output", arguments.out}, {"outputs", described}};
+  if (arguments.profile) {
+    show_profile(session, executor->steps());
+    result["profile"] = profile_json(executor->steps());
+  }
+  const MemoryReport memory = executor->memory();
+  result["weight_bytes"] = memory.weight_bytes;
+  result["arena_bytes"] = memory.arena_bytes;
+  result["peak_bytes"] = peak_bytes();
+  session.emit(result);
 }
 
 }  // namespace
@@ -44,6 +56,7 @@ void add_run(CLI::App& app, Session& session) {
   verb->add_option("--in", arguments->in, "FILE.npz with arrays named as the inputs, or NAME=FILE.npy; may repeat");
   verb->add_option("--out", arguments->out, "FILE.npz for the outputs, named as the model names them")->required();
   verb->add_flag("--reference", arguments->reference, "Use the plain kernels, which define every operator");
+  verb->add_flag("--profile", arguments->profile, "Show time, bytes and kernel of every step of this run");
   verb->footer("Example: pare run resnet.onnx --in batch.npz --out scores.npz");
   session.add_options(*verb);
   verb->callback([arguments, &session] { run_model(*arguments, session); });

@@ -18,6 +18,12 @@ FLOAT_MODELS = [
     "imagenet-mobilenetv2", "imagenet-mobilenetv1-050", "imagenet-efficientnet-lite0", "mnist-cnn", "ultraface-slim",
     "super-resolution", "ppocr-det", "ppocr-cls",
 ]
+SEQUENCE_MODELS = [
+    "mnist-lstm", "dtln-1", "silero-vad-16k", "stories260k", "minilm-sst2", "g2p-encoder", "g2p-decoder",
+]
+# The axis of each input that is not a batch of samples in axis 0.
+BATCH_AXES = {"g2p-encoder": {"ids": 1}, "g2p-decoder": {"prev": 1, "h0": 1}, "silero-vad-16k": {"state": 1, "sr": None},
+              "dtln-1": {"input_2": None, "input_3": None}}
 
 
 def session(path, threads=1):
@@ -29,8 +35,15 @@ def session(path, threads=1):
 
 
 def inputs_of(name):
+    """The first sample of what was recorded."""
     arrays = np.load(f"{SHARED}/expected/{name}.npz")
-    return {k[3:]: arrays[k][:1] for k in arrays.files if k.startswith("in:")}
+    feeds = {}
+    for key in arrays.files:
+        if not key.startswith("in:"):
+            continue
+        axis = BATCH_AXES.get(name, {}).get(key[3:], 0)
+        feeds[key[3:]] = arrays[key] if axis is None else np.ascontiguousarray(arrays[key].take([0], axis))
+    return feeds
 
 
 def time_ort(sess, feeds, seconds):
@@ -63,16 +76,54 @@ def compare_latency(path, feeds, rounds, seconds):
 
 
 def latency(args):
-    print(f"{'model':34} {'pare ms':>10} {'ORT ms':>10} {'pare/ORT':>9}")
-    ratios = []
-    for name in args.models or FLOAT_MODELS:
-        path = name if name.endswith(".onnx") else f"{SHARED}/models/{name}.onnx"
-        base = os.path.basename(path).removesuffix(".onnx")
-        feeds = inputs_of(args.inputs or base)
-        pare, peer, ratio = compare_latency(path, feeds, args.rounds, args.seconds)
-        ratios.append(ratio)
-        print(f"{base:34} {pare:10.3f} {peer:10.3f} {ratio:9.2f}", flush=True)
-    print(f"geometric mean {math.exp(statistics.fmean(map(math.log, ratios))):.3f}")
+    groups = [args.models] if args.models else [FLOAT_MODELS, SEQUENCE_MODELS]
+    for models in groups:
+        print(f"{'model':34} {'pare ms':>10} {'ORT ms':>10} {'pare/ORT':>9}")
+        ratios = []
+        for name in models:
+            path = name if name.endswith(".onnx") else f"{SHARED}/models/{name}.onnx"
+            base = os.path.basename(path).removesuffix(".onnx")
+            feeds = inputs_of(args.inputs or base)
+            pare, peer, ratio = compare_latency(path, feeds, args.rounds, args.seconds)
+            ratios.append(ratio)
+            print(f"{base:34} {pare:10.3f} {peer:10.3f} {ratio:9.2f}", flush=True)
+        print(f"geometric mean {math.exp(statistics.fmean(map(math.log, ratios))):.3f}")
+
+
+ORT_ONCE = """
+import sys, numpy as np, onnxruntime as ort
+if len(sys.argv) > 1:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    session = ort.InferenceSession(sys.argv[1], options, providers=["CPUExecutionProvider"])
+    session.run(None, dict(np.load(sys.argv[2])))
+"""
+
+
+def peak_megabytes(command):
+    """Largest resident set of a process of its own."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status != 0:
+        raise SystemExit(f"{' '.join(command)} failed")
+    return usage.ru_maxrss / 1024
+
+
+def memory(args):
+    """One process that loads the model and runs it once: all of it, and what is above the process without a model."""
+    python = [os.sys.executable, "-c", ORT_ONCE]
+    ort_base, pare_base = peak_megabytes(python), peak_megabytes([PARE, "--version"])
+    print(f"without a model: pare {pare_base:.1f} MB, python with numpy and ORT {ort_base:.1f} MB")
+    print(f"{'model':34} {'weights':>8} {'pare MB':>9} {'ORT MB':>9} {'above':>9} {'above':>9}")
+    for name in args.models or FLOAT_MODELS + SEQUENCE_MODELS:
+        with tempfile.TemporaryDirectory() as folder:
+            npz, path = f"{folder}/in.npz", f"{SHARED}/models/{name}.onnx"
+            np.savez(npz, **inputs_of(name))
+            ours = peak_megabytes([PARE, "run", path, "--in", npz, "--out", f"{folder}/out.npz", "--threads", "1"])
+            peer = peak_megabytes([*python, path, npz])
+            print(f"{name:34} {os.path.getsize(path) / 1e6:8.1f} {ours:9.1f} {peer:9.1f} {ours - pare_base:9.1f} "
+                  f"{peer - ort_base:9.1f}", flush=True)
 
 
 # Model, training and evaluation arrays, preprocessing in the form of a --preprocess file.
@@ -176,10 +227,12 @@ def main():
     one.add_argument("--inputs", help="name in ../shared/expected to take inputs from")
     one.add_argument("--rounds", type=int, default=5)
     one.add_argument("--seconds", type=float, default=0.4)
+    three = verbs.add_parser("memory")
+    three.add_argument("models", nargs="*", help="names in ../shared/models")
     two = verbs.add_parser("int8")
     two.add_argument("models", nargs="*", choices=[[], *INT8_MODELS], default=[])
     args = parser.parse_args()
-    {"latency": latency, "int8": int8}[args.verb](args)
+    {"latency": latency, "memory": memory, "int8": int8}[args.verb](args)
 
 
 if __name__ == "__main__":
