@@ -55,6 +55,8 @@ constexpr Rule kRules[] = {
     {"Clip", 11, rules::clip_bounds},
     {"Dropout", 12, rules::dropout_ratio},
     {"Tile", 6, rules::tile_axis},
+    {"GroupNormalization", 21, rules::group_normalization},
+    {"MeanVarianceNormalization", 9, rules::mean_variance},
     {"GRU", 7, rules::output_sequence},
     {"LSTM", 7, rules::output_sequence},
     {"RNN", 7, rules::output_sequence},
@@ -91,7 +93,7 @@ struct Change {
   int64_t at;
 };
 constexpr Change kChanges[] = {
-    {"GroupNormalization", 21}, {"MeanVarianceNormalization", 9}, {"Scan", 9},
+    {"Scan", 9},
 };
 
 }  // namespace

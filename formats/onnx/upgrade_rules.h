@@ -24,6 +24,8 @@ PARE_UPGRADE_RULE(dropout_ratio);
 PARE_UPGRADE_RULE(tile_axis);
 PARE_UPGRADE_RULE(batch_norm);
 PARE_UPGRADE_RULE(output_sequence);
+PARE_UPGRADE_RULE(group_normalization);
+PARE_UPGRADE_RULE(mean_variance);
 PARE_UPGRADE_RULE(softmax_coerced);
 PARE_UPGRADE_RULE(whole_order);
 PARE_UPGRADE_RULE(roi_whole_pixels);

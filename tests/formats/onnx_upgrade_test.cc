@@ -214,6 +214,20 @@ TEST_CASE("upgrade: attributes of the first opsets") {
   CHECK(run(rnn, {floats({1, 1, 1}, {0.5f})}).floats()[0] == Approx(std::tanh(0.5)));
 }
 
+TEST_CASE("upgrade: normalizations by group and over axes") {
+  ModelBuilder group(18);  // groups {-1, 1} and {-3, 3}: unit variance but for epsilon
+  group.input("x", {1, 4, 1, 1}).result("y").floats("s", {2}, {2, 10}).floats("b", {2}, {0.5f, -1});
+  group.node("GroupNormalization", {"x", "s", "b"}, {"y"}).with("num_groups", 2).with("epsilon", 0.0f);
+  CHECK(run(group, {floats({1, 4, 1, 1}, {-1, 1, 3, -3})}).floats() == Floats{-1.5f, 2.5f, 9, -11});
+  ModelBuilder whole(8);
+  whole.input("x", {1, 2, 1, 2}).result("y").node("MeanVarianceNormalization", {"x"}, {"y"}).with("across_channels", 1);
+  CHECK(run(whole, {floats({1, 2, 1, 2}, {-1, 1, 1, -1})}).floats() == Floats{-1, 1, 1, -1});
+  ModelBuilder mean(8);
+  mean.input("x", {1, 2, 1, 2}).result("y").node("MeanVarianceNormalization", {"x"}, {"y"});
+  mean.with("normalize_variance", 0);
+  CHECK(run(mean, {floats({1, 2, 1, 2}, {1, 3, 10, 14})}).floats() == Floats{-1, 1, -2, 2});
+}
+
 TEST_CASE("upgrade: an attribute that no rule or operator knows leaves the node as it is") {
   ModelBuilder model(13);
   model.input("x", {1}).output("y", {1}).node("Relu", {"x"}, {"y"}).with("novelty", 1);
