@@ -155,6 +155,7 @@ Result<std::shared_ptr<Buffer>> InputFile::map(uint64_t offset, size_t length) c
   const size_t lead = static_cast<size_t>(offset - start);
   void* address = ::mmap(nullptr, lead + length, PROT_READ, MAP_PRIVATE, descriptor_, static_cast<off_t>(start));
   if (address == MAP_FAILED) return system_failure(path_, "mapped", errno);
+  (void)::madvise(address, lead + length, MADV_NOHUGEPAGE);  // a touched byte brings in pages, not megabytes
   auto owner = std::make_shared<Mapping>(address, lead + length);
   return Buffer::mapped({static_cast<const std::byte*>(address) + lead, length}, std::move(owner));
 }
