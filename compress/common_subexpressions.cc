@@ -11,7 +11,7 @@ int common_subexpressions(Graph& graph) {
   std::unordered_multimap<size_t, NodeId> seen;
   for (NodeId id : std::vector<NodeId>(graph.order())) {
     const Node& node = graph.node(id);
-    if (as<Opaque>(node.op)) continue;
+    if (as<Opaque>(node.op) || op_random(node.op)) continue;
     size_t key = hash(node.op);
     for (ValueId input : node.inputs) key = key * 1000003 + static_cast<size_t>(input);
     auto [begin, end] = seen.equal_range(key);

@@ -21,6 +21,7 @@ bool feeds_codebook(const Graph& graph, const Uses& uses, ValueId id) {
 
 bool foldable(const Graph& graph, const Uses& uses, const Node& node) {
   if (as<Opaque>(node.op) || as<DequantizeLinear>(node.op) || !node.captures.empty()) return false;
+  if (op_random(node.op)) return false;
   size_t operand_bytes = 0;
   for (ValueId input : node.inputs) {
     if (input == ValueId::none) continue;

@@ -56,4 +56,8 @@ bool op_pointwise(const Op& op) {
   return std::visit([]<class O>(const O&) { return requires { requires O::kPointwise; }; }, op.variant());
 }
 
+bool op_random(const Op& op) {
+  return std::visit([]<class O>(const O&) { return requires { requires O::kRandom; }; }, op.variant());
+}
+
 }  // namespace pare

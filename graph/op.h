@@ -100,6 +100,7 @@ int op_since(const Op& op);              // lowest opset of its domain whose def
 Arity op_arity(const Op& op);
 Role op_role(const Op& op);
 bool op_pointwise(const Op& op);         // each element by itself (kPointwise)
+bool op_random(const Op& op);            // may draw random numbers (kRandom): to be kept as it is
 // The attributes that differ from their defaults and the required ones (all of them with `defaults`), in the order of
 // fields().
 Attributes op_attributes(const Op& op, bool defaults = false);

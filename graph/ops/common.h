@@ -8,8 +8,9 @@
 //   infer, links                                see infer.h, links.h
 //   role                                        see Role below
 //   kPointwise                                  true where each element of input 0 gives one of the output by itself
-//   and
-//                                               further inputs are scalars; left out elsewhere
+//                                               and further inputs are scalars; left out elsewhere
+//   kRandom                                     true where it may draw random numbers: no pass folds it into what was
+//                                               drawn once, nor makes two draws one; left out elsewhere
 //   resize                                       only where attributes or shape constants count elements (links.h)
 #pragma once
 

@@ -139,6 +139,7 @@ struct Dropout {
   static constexpr std::string_view kName = "Dropout";
   static constexpr int kSince = 13;
   static constexpr Arity kArity{1, 3, 1, 2};
+  static constexpr bool kRandom = true;
   int64_t seed = 0;
   static void fields(auto& s, auto&& f) { f("seed", s.seed); }
   PARE_OP_METHODS;

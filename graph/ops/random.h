@@ -10,6 +10,7 @@ struct RandomNormal {
   static constexpr std::string_view kName = "RandomNormal";
   static constexpr int kSince = 1;
   static constexpr Arity kArity{0, 0};
+  static constexpr bool kRandom = true;
   static constexpr std::array<std::string_view, 1> kRequired{"shape"};
   DType dtype = DType::float32;
   float mean = 0.0f;
@@ -32,6 +33,7 @@ struct RandomNormalLike {
   static constexpr std::string_view kName = "RandomNormalLike";
   static constexpr int kSince = 1;
   static constexpr Arity kArity{1, 1};
+  static constexpr bool kRandom = true;
   DType dtype = DType::undefined;
   float mean = 0.0f;
   float scale = 1.0f;
@@ -51,6 +53,7 @@ struct RandomUniform {
   static constexpr std::string_view kName = "RandomUniform";
   static constexpr int kSince = 1;
   static constexpr Arity kArity{0, 0};
+  static constexpr bool kRandom = true;
   static constexpr std::array<std::string_view, 1> kRequired{"shape"};
   DType dtype = DType::float32;
   float high = 1.0f;
@@ -73,6 +76,7 @@ struct RandomUniformLike {
   static constexpr std::string_view kName = "RandomUniformLike";
   static constexpr int kSince = 1;
   static constexpr Arity kArity{1, 1};
+  static constexpr bool kRandom = true;
   DType dtype = DType::undefined;
   float high = 1.0f;
   float low = 0.0f;
@@ -92,6 +96,7 @@ struct Multinomial {
   static constexpr std::string_view kName = "Multinomial";
   static constexpr int kSince = 7;
   static constexpr Arity kArity{1, 1};
+  static constexpr bool kRandom = true;
   DType dtype = DType::int32;
   int64_t sample_size = 1;
   std::optional<float> seed;
@@ -109,6 +114,7 @@ struct Bernoulli {
   static constexpr std::string_view kName = "Bernoulli";
   static constexpr int kSince = 15;
   static constexpr Arity kArity{1, 1};
+  static constexpr bool kRandom = true;
   DType dtype = DType::undefined;
   std::optional<float> seed;
   static void fields(auto& s, auto&& f) {

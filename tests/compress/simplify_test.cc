@@ -48,6 +48,13 @@ TEST_CASE("fold_constants") {
   }
 }
 
+TEST_CASE("random numbers are drawn anew: neither folded nor made one") {
+  const char* graph = R"(graph "g" { input x: float32[2] a = RandomNormal() {shape = [2]} b = RandomNormal() {shape = [2]}
+               c = Add(a, b) y = Add(x, c) output y })";
+  check_unchanged("fold_constants", graph);
+  check_unchanged("common_subexpressions", graph);
+}
+
 TEST_CASE("fold_shapes") {
   check_pass("fold_shapes",
              R"(graph "g" { input x: float32[N,4,5]
