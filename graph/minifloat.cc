@@ -36,6 +36,8 @@ Format format_of(DType dtype) {
   if (dtype == DType::float8e4m3fnuz) return {4, 3, 8, Specials::sign_zero_nan, 240.0, true};
   if (dtype == DType::float8e5m2) return {5, 2, 15, Specials::ieee, 57344.0, true};
   if (dtype == DType::float8e5m2fnuz) return {5, 2, 16, Specials::sign_zero_nan, 57344.0, true};
+  if (dtype == DType::float6e2m3) return {2, 3, 1, Specials::none, 7.5, true};
+  if (dtype == DType::float6e3m2) return {3, 2, 3, Specials::none, 28.0, true};
   assert(dtype == DType::float4e2m1);
   return {2, 1, 1, Specials::none, 6.0, true};
 }

@@ -1,6 +1,6 @@
 // The floating-point types below 32 bits, by bit pattern: IEEE 754 half, bfloat16, the 8-bit floats of the ONNX
-// specification ("Float stored in 8 bits", after arXiv 2209.05433 and 2206.02915), the OCP microscaling float4e2m1 and
-// float8e8m0. Encoding rounds to nearest even.
+// specification ("Float stored in 8 bits", after arXiv 2209.05433 and 2206.02915), the OCP microscaling float4e2m1,
+// float6e2m3, float6e3m2 and float8e8m0. Encoding rounds to nearest even.
 #pragma once
 
 #include <cstdint>

@@ -64,6 +64,8 @@ double Tensor::as_double(int64_t i) const {
     case DType::float8e8m0:
       return decode_minifloat(dtype_, load<uint8_t>(from, i));
     case DType::float4e2m1:
+    case DType::float6e2m3:
+    case DType::float6e3m2:
       return decode_minifloat(dtype_, static_cast<uint16_t>(packed_element(from.data(), bits(dtype_), i)));
     case DType::uint64:
       return static_cast<double>(load<uint64_t>(from, i));
@@ -127,6 +129,8 @@ int64_t Tensor::as_int(int64_t i) const {
     case DType::float8e5m2:
     case DType::float8e5m2fnuz:
     case DType::float4e2m1:
+    case DType::float6e2m3:
+    case DType::float6e3m2:
     case DType::float8e8m0:
       return rounded_to<int64_t>(std::trunc(as_double(i)));
     case DType::undefined:
@@ -157,6 +161,8 @@ void Tensor::set_double(int64_t i, double value) {
     case DType::float8e8m0:
       return store(to, i, static_cast<uint8_t>(encode_minifloat(dtype_, value)));
     case DType::float4e2m1:
+    case DType::float6e2m3:
+    case DType::float6e3m2:
       return set_packed_element(to.data(), bits(dtype_), i, encode_minifloat(dtype_, value));
     case DType::uint8:
       return store(to, i, rounded_to<uint8_t>(value));

@@ -47,6 +47,8 @@ std::string element_text(const Tensor& tensor, int64_t i) {
     case DType::float8e5m2:
     case DType::float8e5m2fnuz:
     case DType::float4e2m1:
+    case DType::float6e2m3:
+    case DType::float6e3m2:
     case DType::float8e8m0:
       return number_text(tensor.as_double(i));
     case DType::uint8:

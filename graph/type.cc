@@ -14,7 +14,7 @@ struct DTypeInfo {
 };
 
 // Indexed by the ONNX number.
-constexpr std::array<DTypeInfo, 27> kDTypes = {{
+constexpr std::array<DTypeInfo, 29> kDTypes = {{
     {DType::undefined, "undefined", 0, DTypeInfo::other},
     {DType::float32, "float32", 32, DTypeInfo::floating},
     {DType::uint8, "uint8", 8, DTypeInfo::integer_unsigned},
@@ -42,6 +42,8 @@ constexpr std::array<DTypeInfo, 27> kDTypes = {{
     {DType::float8e8m0, "float8e8m0", 8, DTypeInfo::floating},
     {DType::uint2, "uint2", 2, DTypeInfo::integer_unsigned},
     {DType::int2, "int2", 2, DTypeInfo::integer_signed},
+    {DType::float6e2m3, "float6e2m3", 6, DTypeInfo::floating},
+    {DType::float6e3m2, "float6e3m2", 6, DTypeInfo::floating},
 }};
 
 const DTypeInfo& info(DType dtype) {

@@ -38,6 +38,8 @@ enum class DType : uint8_t {
   float8e8m0 = 24,
   uint2 = 25,
   int2 = 26,
+  float6e2m3 = 27,
+  float6e3m2 = 28,
 };
 
 std::string_view name(DType dtype);                     // "float32", "bool", ...

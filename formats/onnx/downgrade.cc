@@ -27,6 +27,9 @@ int64_t type_since(DType dtype) {
     case DType::uint2:
     case DType::int2:
       return 25;
+    case DType::float6e2m3:
+    case DType::float6e3m2:
+      return 28;
     case DType::undefined:
     case DType::float32:
     case DType::uint8:

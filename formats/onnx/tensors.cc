@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "graph/packed.h"
+
 #include "formats/onnx/lift.h"
 #include "formats/onnx/types.h"
 
@@ -126,6 +128,19 @@ Result<Tensor> read_packed(const onnx::TensorProto& proto, const Header& header)
   return tensor;
 }
 
+// One element of less than a byte in each entry.
+Result<Tensor> read_unpacked(const onnx::TensorProto& proto, const Header& header) {
+  if (static_cast<size_t>(proto.int32_data_size()) != header.count) {
+    return size_failure(header.dtype, header.dims, header.count, static_cast<size_t>(proto.int32_data_size()),
+                        "values");
+  }
+  Tensor tensor(header.dtype, header.dims);
+  auto out = tensor.mutable_bytes();
+  for (int i = 0; i < proto.int32_data_size(); ++i)
+    set_packed_element(out.data(), bits(header.dtype), i, static_cast<unsigned>(proto.int32_data(i)));
+  return tensor;
+}
+
 Result<Tensor> read_strings(const onnx::TensorProto& proto, const Header& header) {
   if (static_cast<size_t>(proto.string_data_size()) != header.count) {
     return size_failure(header.dtype, header.dims, header.count, static_cast<size_t>(proto.string_data_size()),
@@ -174,6 +189,9 @@ Result<Tensor> read_fields(const onnx::TensorProto& proto, const Header& header)
     case DType::uint2:
     case DType::int2:
       return read_packed(proto, header);
+    case DType::float6e2m3:
+    case DType::float6e3m2:
+      return read_unpacked(proto, header);
     case DType::undefined:
       break;
   }

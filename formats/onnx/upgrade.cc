@@ -33,7 +33,6 @@ constexpr Rule kRules[] = {
     {"PRelu", 7, rules::prelu_slope},
     {"Gemm", 7, rules::gemm_broadcast},
     {"Cast", 6, rules::cast_name},
-    {"Cast", kAlways, rules::cast_round_mode},
     {"Concat", 4, rules::concat_axis},
     {"Selu", 6, rules::selu_defaults},
     {"Reshape", 5, rules::reshape_shape},

@@ -132,15 +132,6 @@ Result<void> cast_name(LegacyNode& node, GraphBuilder&) {
   return {};
 }
 
-// Cast {round_mode = "up"} -> Cast, the mode being the one this program has
-Result<void> cast_round_mode(LegacyNode& node, GraphBuilder&) {
-  std::erase_if(node.attributes, [](const NamedAttribute& attribute) {
-    const auto* mode = std::get_if<std::string>(&attribute.value);
-    return attribute.name == "round_mode" && mode && *mode == "up";
-  });
-  return {};
-}
-
 // Concat -> Concat {axis = 1}
 Result<void> concat_axis(LegacyNode& node, GraphBuilder&) {
   if (!has(node, "axis")) set(node, "axis", int64_t{1});

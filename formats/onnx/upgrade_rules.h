@@ -11,7 +11,6 @@ PARE_UPGRADE_RULE(broadcast_axis);
 PARE_UPGRADE_RULE(prelu_slope);
 PARE_UPGRADE_RULE(gemm_broadcast);
 PARE_UPGRADE_RULE(cast_name);
-PARE_UPGRADE_RULE(cast_round_mode);
 PARE_UPGRADE_RULE(concat_axis);
 PARE_UPGRADE_RULE(selu_defaults);
 PARE_UPGRADE_RULE(reshape_shape);

@@ -81,6 +81,8 @@ Result<void> MatMulIntegerToFloat::infer(InferContext& context) const {
 }
 
 Result<void> MatMulNBits::infer(InferContext& context) const {
+  if (weight_prepacked != 0)
+    return unsupported("has weights in the layout of one program and machine (weight_prepacked)");
   PARE_TRY(check_bits(bits));
   PARE_TRY(check_block(block_size));
   if (K < 1 || N < 1 || K > INT32_MAX || N > INT32_MAX)
@@ -150,6 +152,7 @@ Result<void> DynamicQuantizeLSTM::infer(InferContext& context) const {
   PARE_TRY(need_one_of("direction", direction, {"forward", "reverse", "bidirectional"}));
   if (hidden_size && (*hidden_size < 1 || *hidden_size > INT32_MAX / 4))
     return input_error("hidden_size is " + std::to_string(*hidden_size) + ", expected 1 or more");
+  PARE_TRY(need_present(context, {8, 9, 10, 11}));
   PARE_TRY(need_dtype(context, 0, "X", {DType::float32}));
   PARE_TRY(need_dtype(context, 1, "W", kBytes));
   PARE_TRY(need_dtype(context, 2, "R", kBytes));

@@ -40,12 +40,14 @@ struct MatMulNBits {
   int64_t accuracy_level = 0;
   int64_t bits = 4;
   int64_t block_size = 0;
+  int64_t weight_prepacked = 0;  // 1: in a layout of one program and machine
   static void fields(auto& s, auto&& f) {
     f("K", s.K);
     f("N", s.N);
     f("accuracy_level", s.accuracy_level);
     f("bits", s.bits);
     f("block_size", s.block_size);
+    f("weight_prepacked", s.weight_prepacked);
   }
   PARE_OP_METHODS;
   Role role() const { return Role::float_only; }
@@ -77,7 +79,7 @@ struct DynamicQuantizeLSTM {
   static constexpr std::string_view kName = "DynamicQuantizeLSTM";
   static constexpr std::string_view kDomain = "com.microsoft";
   static constexpr int kSince = 1;
-  static constexpr Arity kArity{12, 12, 0, 3};
+  static constexpr Arity kArity{3, 12, 0, 3};
   std::vector<float> activation_alpha;
   std::vector<float> activation_beta;
   std::vector<std::string> activations;

@@ -204,6 +204,7 @@ Result<void> Gelu::infer(InferContext& context) const {
 
 Result<void> Cast::infer(InferContext& context) const {
   if (to == DType::undefined) return input_error("attribute 'to' is 0, expected an element type");
+  PARE_TRY(need_one_of("round_mode", round_mode, {"up", "down", "nearest"}));
   context.set(0, to, context.shape(0));
   const auto elements = contents_of(context, 0);
   if (!elements || !followed(to)) return {};

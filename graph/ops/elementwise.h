@@ -113,10 +113,12 @@ struct Cast {
   static constexpr Arity kArity{1, 1};
   static constexpr bool kPointwise = true;
   static constexpr std::array<std::string_view, 1> kRequired{"to"};
+  std::string round_mode = "up";
   int64_t saturate = 1;
   DType to = DType::undefined;
-  int since() const { return saturate ? kSince : 19; }
+  int since() const { return round_mode != "up" ? 24 : saturate ? kSince : 19; }
   static void fields(auto& s, auto&& f) {
+    f("round_mode", s.round_mode);
     f("saturate", s.saturate);
     f("to", s.to);
   }

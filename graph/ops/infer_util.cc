@@ -53,6 +53,12 @@ void set_contents(InferContext& context, size_t output, std::optional<std::vecto
 
 void pass_contents(InferContext& context) { set_contents(context, 0, contents_of(context, 0)); }
 
+Result<void> need_present(const InferContext& context, std::initializer_list<size_t> inputs) {
+  for (const size_t i : inputs)
+    if (!context.has(i)) return input_error("leaves out input " + std::to_string(i) + ", which it needs");
+  return {};
+}
+
 Result<void> need_rank(const InferContext& context, size_t i, std::string_view name, size_t low, size_t high) {
   if (!context.has(i) || !context.shape(i)) return {};
   const size_t rank = context.shape(i)->size();

@@ -32,6 +32,8 @@ void pass_contents(InferContext& context);
 
 // ---- checks; `name` is the operand's name in the ONNX specification ----
 
+// Inputs that come after optional ones and are there nevertheless.
+Result<void> need_present(const InferContext& context, std::initializer_list<size_t> inputs);
 Result<void> need_rank(const InferContext& context, size_t i, std::string_view name, size_t low,
                        size_t high = SIZE_MAX);
 Result<void> need_float(const InferContext& context, size_t i, std::string_view name);

@@ -40,6 +40,7 @@ DType output_type(const InferContext& context, size_t zero_point, DType otherwis
 
 // X, X_scale, X_zero_point, Y_scale, Y_zero_point -> a tensor of the type and dims of X
 Result<void> infer_unary(InferContext& context) {
+  PARE_TRY(need_present(context, {3}));
   PARE_TRY(need_triple(context, 0, "X"));
   PARE_TRY(need_dtype(context, 3, "Y_scale", {DType::float32}));
   PARE_TRY(need_same_dtype(context, {0, 4}));
@@ -137,6 +138,7 @@ Result<void> QLinearMatMul::infer(InferContext& context) const {
 }
 
 Result<void> QLinearBinary::infer(InferContext& context) const {
+  PARE_TRY(need_present(context, {3, 4, 6}));
   PARE_TRY(need_triple(context, 0, "A"));
   PARE_TRY(need_triple(context, 3, "B"));
   PARE_TRY(need_same_dtype(context, {0, 3, 7}));

@@ -45,7 +45,7 @@ struct QLinearBinary {
   static constexpr std::array<std::string_view, 2> kNames{"QLinearAdd", "QLinearMul"};
   static constexpr std::string_view kDomain = "com.microsoft";
   static constexpr int kSince = 1;
-  static constexpr Arity kArity{7, 8};
+  static constexpr Arity kArity{2, 8};
   Kind kind = Kind::Add;
   PARE_NO_FIELDS
   PARE_OP_METHODS;
@@ -57,7 +57,7 @@ struct QLinearSigmoid {
   static constexpr std::string_view kName = "QLinearSigmoid";
   static constexpr std::string_view kDomain = "com.microsoft";
   static constexpr int kSince = 1;
-  static constexpr Arity kArity{4, 5};
+  static constexpr Arity kArity{2, 5};
   PARE_NO_FIELDS
   PARE_OP_METHODS;
   Role role() const { return Role::float_only; }
@@ -68,7 +68,7 @@ struct QLinearLeakyRelu {
   static constexpr std::string_view kName = "QLinearLeakyRelu";
   static constexpr std::string_view kDomain = "com.microsoft";
   static constexpr int kSince = 1;
-  static constexpr Arity kArity{4, 5};
+  static constexpr Arity kArity{2, 5};
   float alpha = 0.01f;
   static void fields(auto& s, auto&& f) { f("alpha", s.alpha); }
   PARE_OP_METHODS;
@@ -80,7 +80,7 @@ struct QLinearSoftmax {
   static constexpr std::string_view kName = "QLinearSoftmax";
   static constexpr std::string_view kDomain = "com.microsoft";
   static constexpr int kSince = 1;
-  static constexpr Arity kArity{5, 5};
+  static constexpr Arity kArity{2, 5};
   static constexpr std::array<std::string_view, 1> kRequired{"opset"};
   int64_t axis = -1;
   int64_t opset = 0;
@@ -97,7 +97,7 @@ struct QLinearAveragePool {
   static constexpr std::string_view kName = "QLinearAveragePool";
   static constexpr std::string_view kDomain = "com.microsoft";
   static constexpr int kSince = 1;
-  static constexpr Arity kArity{4, 5};
+  static constexpr Arity kArity{2, 5};
   static constexpr std::array<std::string_view, 1> kRequired{"kernel_shape"};
   std::string auto_pad = "NOTSET";
   int64_t ceil_mode = 0;

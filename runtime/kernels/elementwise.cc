@@ -356,7 +356,10 @@ Result<void> run(const Variadic& op, KernelContext& context) {
 }
 
 Result<void> run(const Cast& op, KernelContext& context) {
-  PARE_ASSIGN(context.outputs[0], cast(context.inputs[0], op.to, op.saturate != 0, PowerRounding::up));
+  const PowerRounding rounding = op.round_mode == "down"      ? PowerRounding::down
+                                 : op.round_mode == "nearest" ? PowerRounding::nearest
+                                                              : PowerRounding::up;
+  PARE_ASSIGN(context.outputs[0], cast(context.inputs[0], op.to, op.saturate != 0, rounding));
   return {};
 }
 

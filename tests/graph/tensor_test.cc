@@ -191,6 +191,20 @@ TEST_CASE("4-bit and 2-bit integers are packed first element low") {
         std::vector<uint8_t>{0xe4, 0x01});
 }
 
+// The layout of raw_data in onnx.proto: four elements in three bytes, the first in the low bits.
+TEST_CASE("6-bit floats are packed four in three bytes") {
+  Tensor tensor(DType::float6e2m3, {5});
+  const std::vector<double> values{1, -7.5, 0.125, 100, -0.3};
+  for (int64_t i = 0; i < 5; ++i) tensor.set_double(i, values[static_cast<size_t>(i)]);
+  // 1 is 0.01.000, -7.5 is 1.11.111, 0.125 is 0.00.001, saturated 7.5 is 0.11.111, -0.25 is 1.00.010.
+  CHECK(byte_values(tensor) == std::vector<uint8_t>{0xc8, 0x1f, 0x7c, 0x22});
+  CHECK(tensor.as_double(1) == -7.5);
+  CHECK(tensor.as_double(3) == 7.5);
+  CHECK(tensor.as_double(4) == -0.25);
+  CHECK(decode_minifloat(DType::float6e3m2, 0x1f) == 28);
+  CHECK(encode_minifloat(DType::float6e3m2, 1e9) == 0x1f);
+}
+
 // -9 is ...0111 in two's complement; the same in ONNX's test data of Cast to int4.
 TEST_CASE("floats beyond the range of 4-bit integers wrap in cast") {
   CHECK(cast(Tensor::of<float>({3}, {-9, 9.7f, -8}), DType::int4)->ints() == std::vector<int64_t>{7, -7, -8});

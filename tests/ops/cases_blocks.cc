@@ -81,11 +81,29 @@ void add_gathers(std::vector<Case>& list) {
            0, {18, -4.5, 2, 1, 14, -0.5}));
 }
 
+void add_lstm(std::vector<Case>& list) {
+  const std::string forward =
+      "input x: float32[3,1,2]\nconst w: uint8[1,2,8] = " + bytes(16, 37, 11) +
+      "\nconst r: uint8[1,2,8] = " + bytes(16, 53, 7) +
+      "\nconst b: float32[1,16] = {-0.25, -0.125, 0, 0.125, 0.25, -0.25, -0.125, 0, 0.125, 0.25, -0.25, -0.125, 0, "
+      "0.125, "
+      "0.25, -0.25}\nconst ws: float32[1] = {0.01}\nconst wz: uint8[1] = {128}\nconst rs: float32[1] = {0.02}\n"
+      "const rz: uint8[1] = {120}\n";
+  const std::vector<std::vector<double>> steps{{0.5, -1, 1.5, 2, -0.3, 0.7}};
+  const std::string call =
+      "com.microsoft.DynamicQuantizeLSTM(x, w, r, b, _, _, _, _, ws, wz, rs, rz) {hidden_size = 2}\noutput ";
+  list.push_back(body("DynamicQuantizeLSTM", forward + "y, h, c = " + call + "y\noutput h\noutput c", 1e-5,
+                      {0.177701652, -0.0159082245, 0.114294805, -0.0967485607, 0.00636561448, -0.107018404}, steps));
+  list.push_back(
+      body("DynamicQuantizeLSTM.cell", forward + "_, _, c = " + call + "c", 1e-5, {0.0125518143, -0.177737638}, steps));
+}
+
 }  // namespace
 
 void add_blocks(std::vector<Case>& list) {
   add_nbits(list);
   add_gathers(list);
+  add_lstm(list);
   const std::string weights =
       "const b: int8[3,2] = {1, -2, 3, 4, -5, 6}\nconst s: float32[2] = {0.1, 0.2}\nconst c: float32[2] = {0.5, -1}\n";
   list.push_back(body("DynamicQuantizeMatMul",

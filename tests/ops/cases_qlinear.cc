@@ -87,6 +87,10 @@ void add_pointwise(std::vector<Case>& list) {
   };
   list.push_back(exact("QLinearAdd", binary_of("QLinearAdd", "0.2"), {6, 208, 255, 81, 255, 255}, levels));
   list.push_back(exact("QLinearMul", binary_of("QLinearMul", "9"), {1, 17, 74, 4, 80, 202}, levels));
+  list.push_back(exact("QLinearAdd.int8",
+                       "input a: int8[6]\ninput b: int8[6]\nconst s: float32[] = {0.5}\nconst t: float32[1] = {0.25}\n"
+                       "y = com.microsoft.QLinearAdd(a, s, _, b, t, _, s)",
+                       {-126, 14, 25, 50, 102, -59}, {{-128, -50, 0, 50, 127, 5}, {5, 127, 50, 0, -50, -128}}));
   const std::string one = "input x: int8[6]\n" + scale("x", "0.05", "-3", "int8");
   const std::vector<std::vector<double>> six{{-128, -50, 0, 50, 127, 5}};
   list.push_back(
@@ -174,6 +178,14 @@ void add_narrow(std::vector<Case>& list) {
             "input x: float8e4m3fn[2,2]\nconst s: float8e8m0[2,1] = {0.25, 8}\ny = DequantizeLinear(x, s) {axis = "
             "1, block_size = 2, output_dtype = float32}",
             {0.375, -112, 12, 0}, {{1.5, -448, 1.5, 0}}));
+  list.push_back(
+      exact("QuantizeLinear.float6e2m3",
+            "input x: float32[4]\nconst s: float32[] = {1}\ny = QuantizeLinear(x, s) {output_dtype = float6e2m3}",
+            {1, 7.5, -7.5, 0}, {{1.06, 7.4, -100, 0.05}}));
+  list.push_back(
+      exact("Cast.nearest_power",
+            "input x: float32[4]\nc = Cast(x) {round_mode = \"nearest\", to = float8e8m0}\ny = Cast(c) {to = float32}",
+            {4, 4, 0.25, 1}, {{3, 3.5, 0.3, 1.4}}));
   list.push_back(exact("Cast.int4", "input x: float32[3]\ny = Cast(x) {to = int4}", {7, -7, 3}, {{-9, 9.7, 3.9}}));
 }
 
