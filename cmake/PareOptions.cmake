@@ -26,6 +26,10 @@ if(PARE_SANITIZE)
   add_link_options(-fsanitize=address,undefined)
 endif()
 
+if(PARE_BUILD_FUZZERS)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 # pare_library(name SOURCES... PUBLIC deps... PRIVATE deps...): a static library that includes from the repository root.
 function(pare_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})

@@ -1,70 +1,36 @@
 // Mutated model files through everything that reads a model: each is refused with a sentence or handled; none crashes,
 // hangs or takes memory without bound. Under the dev preset this runs with the sanitizers.
-#include <cstring>
+#include "tests/fuzz/mutate.h"
+
 #include <filesystem>
 #include <fstream>
 #include <random>
 
-#include "compress/simplify.h"
 #include "formats/onnx/onnx.h"
 #include "formats/pare/pare_file.h"
 #include "graph/error.h"
 #include "graph/text.h"
-#include "graph/verify.h"
 #include "tests/catch.h"
-#include "verify/facts.h"
+#include "tests/fuzz/targets.h"
 
 namespace pare {
 namespace {
 
-std::vector<std::byte> slurp(const std::filesystem::path& path) {
+fuzz::FileBytes bytes_of(const std::string& text) {
+  const auto bytes = std::as_bytes(std::span(text));
+  return {bytes.begin(), bytes.end()};
+}
+
+fuzz::FileBytes slurp(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
-  const std::string text(std::istreambuf_iterator<char>(file), {});
-  const auto* begin = reinterpret_cast<const std::byte*>(text.data());
-  return {begin, begin + text.size()};
+  return bytes_of(std::string(std::istreambuf_iterator<char>(file), {}));
 }
 
-// Flips, overwrites, cuts, repeats or transplants bytes; graph structure stands in the first and last kilobytes of a model,
-// so half of the edits go there.
-std::vector<std::byte> mutate(std::vector<std::byte> bytes, std::mt19937& random) {
-  const auto pick = [&](size_t limit) { return limit == 0 ? 0 : random() % limit; };
-  const size_t edits = 1 + pick(8);
-  for (size_t i = 0; i < edits && bytes.size() > 16; ++i) {
-    size_t at = pick(bytes.size());
-    if (random() % 2) at = random() % 2 ? pick(std::min<size_t>(2048, bytes.size())) : bytes.size() - 1 - pick(std::min<size_t>(2048, bytes.size()));
-    switch (random() % 6) {
-      case 0: bytes[at] ^= std::byte{static_cast<uint8_t>(1u << (random() % 8))}; break;
-      case 1: bytes[at] = std::byte{static_cast<uint8_t>(random())}; break;
-      case 2: bytes[at] = random() % 2 ? std::byte{0xff} : std::byte{0}; break;
-      case 3: bytes.resize(at + 1); break;
-      case 4: bytes.insert(bytes.begin() + static_cast<std::ptrdiff_t>(at), 1 + pick(16), std::byte{static_cast<uint8_t>(random())}); break;
-      case 5: {
-        const size_t length = std::min({size_t{1} + pick(32), bytes.size() - at, bytes.size()});
-        const size_t from = pick(bytes.size() - length + 1);
-        std::memmove(&bytes[at], &bytes[from], length);
-        break;
-      }
-    }
-  }
-  return bytes;
-}
-
-// What `pare info`, `simplify` and `convert` do with a model that was read. A Failure carries a sentence and a code.
+// What the verbs do with a model that was read.
 void use(Result<Graph> graph, int& accepted) {
-  if (!graph) {
-    CHECK(!graph.failure().message.empty());
-    CHECK((graph.failure().code == ErrorCode::input || graph.failure().code == ErrorCode::unsupported));
-    return;
-  }
+  if (!graph) return fuzz::check_refusal(graph.failure());
   ++accepted;
-  CHECK(verify(*graph).ok());
-  model_facts(*graph);
-  try {
-    simplify(*graph, {});
-  } catch (const Error& error) {
-    INFO(error.what());
-    CHECK((error.code() == ErrorCode::input || error.code() == ErrorCode::unsupported));
-  }
+  fuzz::use_model(*graph);
 }
 
 const char* kNet = R"(graph "net" {
@@ -86,7 +52,8 @@ std::vector<Graph> models() {
   std::vector<Graph> graphs{unwrap(parse(kNet))};
   const char* given = std::getenv("PARE_SHARED");
   const std::filesystem::path shared = given ? given : "../shared";
-  for (const char* name : {"tiny-kws", "mnist-cnn-integer", "mnist-cnn", "cifar10-resnet20", "ultraface-slim", "mnist-lstm"}) {
+  for (const char* name :
+       {"tiny-kws", "mnist-cnn-integer", "mnist-cnn", "cifar10-resnet20", "ultraface-slim", "mnist-lstm"}) {
     const auto path = shared / "models" / (std::string(name) + ".onnx");
     if (!std::filesystem::exists(path)) {
       WARN("skipped: " << path << " is not there");
@@ -107,13 +74,23 @@ TEST_CASE("1,400 mutated files of each format are refused or handled") {
     unwrap(write_pare(graph, folder / "m.pare"));
     const auto onnx = slurp(folder / "m.onnx"), pare = slurp(folder / "m.pare");
     for (int i = 0; i < 200; ++i) {
-      use(read_onnx(mutate(onnx, random)), accepted);
-      const auto mutated = mutate(pare, random);
+      use(read_onnx(fuzz::mutate_file(onnx, ".onnx", random)), accepted);
+      const auto mutated = fuzz::mutate_file(pare, ".pare", random);
       use(read_pare(mutated, nullptr), accepted);
     }
   }
   CHECK(accepted > 0);
   std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("2,000 mutated texts are refused or handled") {
+  std::mt19937 random(21);
+  int accepted = 0;
+  for (int i = 0; i < 2000; ++i) {
+    const auto text = fuzz::mutate_file(bytes_of(kNet), ".txt", random);
+    use(parse({reinterpret_cast<const char*>(text.data()), text.size()}), accepted);
+  }
+  CHECK(accepted > 0);
 }
 
 }  // namespace
