@@ -199,8 +199,13 @@ Result<int64_t> choose_opset(const Graph& graph, std::optional<int64_t> asked) {
 std::map<std::string, int64_t> written_domains(const Graph& graph) {
   std::map<std::string, int64_t> domains = graph.domains;
   (void)each_node(graph, [&](const Graph& owner, NodeId id) -> Result<void> {
-    const std::string domain(op_domain(owner.node(id).op));
-    if (!domain.empty()) domains.try_emplace(domain, 1);
+    const Op& op = owner.node(id).op;
+    const std::string domain(op_domain(op));
+    if (domain.empty()) return {};
+    const auto* opaque = as<Opaque>(op);
+    const int64_t since = opaque ? opaque->version : op_since(op);
+    const auto [entry, fresh] = domains.try_emplace(domain, since);
+    if (!opaque) entry->second = std::max(entry->second, since);
     return {};
   });
   return domains;

@@ -15,7 +15,7 @@ inline constexpr int64_t kNewestWritten = 28;
 // The lowest opset that every node, subgraphs included, has a form in; or `asked`, when that is as high. Fails
 // (unsupported) naming the node that forbids it.
 Result<int64_t> choose_opset(const Graph& graph, std::optional<int64_t> asked);
-// The graph's domains, and at version 1 those it does not name but nodes are of, subgraphs included.
+// The opsets of the domains that the graph names or nodes are of, subgraphs included; as new as its operators need.
 std::map<std::string, int64_t> written_domains(const Graph& graph);
 // The IR version that came with an opset (the table in docs/Versioning.md of ONNX).
 int64_t ir_version_of(int64_t opset);

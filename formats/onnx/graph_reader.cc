@@ -131,8 +131,10 @@ Result<void> GraphReader::read_outputs(const onnx::GraphProto& proto) {
     PARE_ASSIGN(const ValueId id, resolve(output.name()));
     auto type = read_type(output.type());
     if (!type) return in_context("output '" + output.name() + "'", type.failure());
-    if (!outer_ && output.type().value_case() != onnx::TypeProto::VALUE_NOT_SET && type->dtype == DType::undefined &&
-        !output.type().has_tensor_type()) {
+    const NodeId producer = graph_.value(id).producer;
+    const bool carried = producer != NodeId::none && as<Opaque>(graph_.node(producer).op) != nullptr;
+    if (!outer_ && !carried && output.type().value_case() != onnx::TypeProto::VALUE_NOT_SET &&
+        type->dtype == DType::undefined && !output.type().has_tensor_type()) {
       return unsupported(
           "output '" + output.name() +
           "' is not a tensor, nor a sequence or an optional of tensors, and nothing else can leave a graph");

@@ -1,5 +1,6 @@
 #include "formats/onnx/graph_writer.h"
 
+#include <algorithm>
 #include <unordered_set>
 
 #include "formats/onnx/attributes.h"
@@ -16,6 +17,19 @@ namespace {
 void write_info(const Value& value, onnx::ValueInfoProto& info) {
   info.set_name(value.name);
   if (value.type.dtype != DType::undefined) write_type(value.type, *info.mutable_type());
+}
+
+// An output that is a list of maps: ZipMap's, whose type follows from its labels.
+void write_map_type(const Graph& graph, ValueId id, onnx::ValueInfoProto& info) {
+  const NodeId producer = graph.value(id).producer;
+  const Opaque* opaque = producer == NodeId::none ? nullptr : as<Opaque>(graph.node(producer).op);
+  if (!opaque || opaque->type != "ZipMap" || opaque->domain != "ai.onnx.ml") return;
+  const bool strings = std::any_of(opaque->attributes.begin(), opaque->attributes.end(),
+                                   [](const NamedAttribute& a) { return a.name == "classlabels_strings"; });
+  auto& map = *info.mutable_type()->mutable_sequence_type()->mutable_elem_type()->mutable_map_type();
+  map.set_key_type(static_cast<int32_t>(strings ? DType::string : DType::int64));
+  map.mutable_value_type()->mutable_tensor_type()->set_elem_type(static_cast<int32_t>(DType::float32));
+  map.mutable_value_type()->mutable_tensor_type()->mutable_shape();
 }
 
 Result<void> write_node(const Graph& graph, NodeId id, int64_t opset, std::vector<Tensor>& lifted,
@@ -79,7 +93,11 @@ std::vector<ValueId> written_constants(const Graph& graph, const onnx::GraphProt
 Result<void> write_graph(const Graph& graph, int64_t opset, std::vector<Tensor>& lifted, onnx::GraphProto& proto) {
   proto.set_name(graph.name.empty() ? "graph" : graph.name);  // the checker wants a name
   for (const ValueId input : graph.inputs) write_info(graph.value(input), *proto.add_input());
-  for (const ValueId output : graph.outputs) write_info(graph.value(output), *proto.add_output());
+  for (const ValueId output : graph.outputs) {
+    auto& info = *proto.add_output();
+    write_info(graph.value(output), info);
+    if (!info.has_type()) write_map_type(graph, output, info);
+  }
   for (const NodeId id : graph.order()) PARE_TRY(write_node(graph, id, opset, lifted, *proto.add_node()));
   write_value_info(graph, proto);
   for (const ValueId id : written_constants(graph, proto)) {

@@ -186,6 +186,10 @@ Result<void> Binary::infer(InferContext& context) const {
 Result<void> Variadic::infer(InferContext& context) const {
   for (size_t i = 1; i < context.inputs.size(); ++i) PARE_TRY(need_same_dtype(context, {0, i}));
   if (kind == Kind::Mean || kind == Kind::Sum) PARE_TRY(need_float(context, 0, "data_0"));
+  const DType dtype = common_dtype(context);
+  if (dtype != DType::undefined && !is_float(dtype) && !is_integer(dtype)) {
+    return input_error("data_0 is " + std::string(name(dtype)) + ", expected numbers");
+  }
   return infer_broadcast(context, DType::undefined);
 }
 

@@ -54,7 +54,8 @@ PARE_MAP(Celu, std::max(0.0, x) +
                    std::min(0.0, static_cast<double>(op.alpha) * std::expm1(x / static_cast<double>(op.alpha))))
 PARE_MAP(ThresholdedRelu, x > static_cast<double>(op.alpha) ? x : 0.0)
 PARE_MAP(Selu, static_cast<double>(op.gamma) * (x > 0 ? x : static_cast<double>(op.alpha) * std::expm1(x)))
-PARE_MAP(HardSigmoid, std::max(0.0, std::min(1.0, static_cast<double>(op.alpha) * x + static_cast<double>(op.beta))))
+// NaN stays NaN.
+PARE_MAP(HardSigmoid, std::min(std::max(static_cast<double>(op.alpha) * x + static_cast<double>(op.beta), 0.0), 1.0))
 PARE_MAP(Gelu, gelu(op.approximate == "tanh", x))
 #undef PARE_MAP
 

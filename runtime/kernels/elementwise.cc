@@ -42,7 +42,7 @@ double evaluate(Unary::Kind kind, double x) {
     case Floor:
       return std::floor(x);
     case HardSwish:
-      return x * std::max(0.0, std::min(1.0, x / 6 + 0.5));
+      return x * std::min(std::max(x / 6 + 0.5, 0.0), 1.0);
     case Log:
       return std::log(x);
     case Mish:
@@ -217,9 +217,14 @@ Result<Pairing> pair_up(const Tensor& a, const Tensor& b) {
   return pairing;
 }
 
+// The exponent may have another type than the base and the result.
 Result<void> pow_of(KernelContext& context) {
-  const Tensor& a = context.inputs[0];
+  Tensor a = context.inputs[0];
   const Tensor& b = context.inputs[1];
+  const DType dtype = a.dtype();
+  if (dtype == DType::float16 || dtype == DType::bfloat16) {
+    PARE_ASSIGN(a, cast(a, DType::float32));
+  }
   PARE_ASSIGN(const Pairing pairing, pair_up(a, b));
   PARE_ASSIGN(Tensor y, allocate(a.dtype(), pairing.dims));
   const bool known = dispatch(a.dtype(), Numbers{}, [&]<class T>() {
@@ -229,7 +234,7 @@ Result<void> pow_of(KernelContext& context) {
                       [&](int64_t i, const auto& at) { out[i] = power<T>(in[at[0]], b.as_double(at[1])); });
   });
   if (!known) return no_kernel(a.dtype());
-  context.outputs[0] = std::move(y);
+  PARE_ASSIGN(context.outputs[0], cast(y, dtype));
   return {};
 }
 
@@ -294,8 +299,8 @@ Result<void> run(const Unary& op, KernelContext& context) {
 
 Result<void> run(const Binary& op, KernelContext& context) {
   if (op.kind == Binary::Kind::Equal && context.inputs[0].dtype() == DType::string) return equal_strings(context);
-  if (auto done = through_float32(op, context)) return *done;
   if (op.kind == Binary::Kind::Pow) return pow_of(context);
+  if (auto done = through_float32(op, context)) return *done;
   const Tensor& a = context.inputs[0];
   const Tensor& b = context.inputs[1];
   if (a.dtype() != b.dtype()) return input_error("takes operands of one type");

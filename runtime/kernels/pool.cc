@@ -20,7 +20,9 @@ template <class T>
 void max_pool(const SlidingWindow& window, bool column_major, const Tensor& x, Tensor& y, Tensor* indices) {
   const auto in = x.data<T>();
   auto out = y.mutable_data<T>();
-  const auto& [z, r, c] = window.axis;
+  const auto& z = window.axis[0];
+  const auto& r = window.axis[1];
+  const auto& c = window.axis[2];
   for (int64_t plane = 0; plane < window.batch * window.channels; ++plane) {
     const int64_t from = plane * window.in_size();
     for_each_position(window, [&](int64_t o, int64_t d, int64_t h, int64_t w) {

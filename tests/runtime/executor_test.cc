@@ -140,4 +140,18 @@ TEST_CASE("Multiply-accumulates are those of products") {
   CHECK(graph_macs(*graph) == 4 * 4 * 3 * 2 * 3 * 3 + 2 * 3 * 5);
 }
 
+TEST_CASE("The table that ZipMap takes apart stands for its maps") {
+  const std::vector<Tensor> inputs{Tensor::of<float>({2, 2}, {0.25f, 0.75f, 1, 0})};
+  for (const bool reference : {false, true}) {
+    const auto executor = executor_of(
+        "input x: float32[2,2]\ns = Relu(x)\nz = ai.onnx.ml.ZipMap@1(s) {classlabels_int64s = [3, 5]}\noutput s\n"
+        "output z\ndomain ai.onnx.ml 1",
+        {.reference = reference});
+    const auto outputs = executor->run(inputs);
+    REQUIRE(outputs.ok());
+    REQUIRE(outputs->size() == 2);
+    for (const Tensor& output : *outputs) CHECK(output == inputs[0]);
+  }
+}
+
 }  // namespace pare
