@@ -57,6 +57,13 @@ struct CellShape {
   int64_t rows = 0, hidden = 0, in_row = 0, recurrent_row = 0;
 };
 
+// Which elements of an axis make up each of another, and how much: `taps` of them for each of `size`.
+struct AxisTaps {
+  int64_t size = 0, taps = 0;
+  const int32_t* index = nullptr;  // [size, taps]
+  const float* weight = nullptr;
+};
+
 struct Expression;
 
 struct FloatKernels {
@@ -100,6 +107,11 @@ struct FloatKernels {
   // [batch, pixels, channels] -> [batch, channels], the mean over pixels.
   void (*global_average_pool)(int64_t batch, int64_t pixels, int64_t channels, const float* in, float* out,
                               ThreadPool& pool);
+
+  // [batch, h, w, channels] -> [batch, y.size, x.size, channels], each axis a weighted sum of the other's elements.
+  // `scratch` is of w * channels floats for each thread.
+  void (*resize)(int64_t batch, int64_t h, int64_t w, int64_t channels, const AxisTaps& y, const AxisTaps& x,
+                 const float* in, float* out, float* scratch, ThreadPool& pool);
 
   // [batch, rows, columns] -> [batch, columns, rows]. NCHW to NHWC: rows = channels, columns = pixels; back: the
   // reverse.

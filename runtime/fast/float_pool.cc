@@ -139,6 +139,37 @@ void global_average_pool(int64_t batch, int64_t pixels, int64_t channels, const 
 }
 
 // Square blocks, so that both sides use whole cache lines.
+// to[i] = sum over taps of weight * from[index * step + i]
+void weighted_sum(const float* from, int64_t step, const int32_t* index, const float* weight, int64_t taps, float* to,
+                  int64_t count) {
+  const FloatTag d;
+  for (int64_t i = 0; i < count; i += kLanes) {
+    const int64_t here = count - i;
+    FloatVec sum = hn::Zero(d);
+    for (int64_t k = 0; k < taps; ++k)
+      sum = hn::MulAdd(hn::Set(d, weight[k]), load_up_to(d, from + index[k] * step + i, here), sum);
+    store_up_to(d, sum, to + i, here);
+  }
+}
+
+void resize(int64_t batch, int64_t h, int64_t w, int64_t channels, const AxisTaps& y, const AxisTaps& x,
+            const float* in, float* out, float* scratch, ThreadPool& pool) {
+  const int64_t row = w * channels;
+  const auto work = [&](int64_t unit, int thread) {
+    float* line = scratch + thread * row;
+    const int64_t at = unit % y.size;
+    weighted_sum(in + unit / y.size * h * row, row, y.index + at * y.taps, y.weight + at * y.taps, y.taps, line, row);
+    for (int64_t i = 0; i < x.size; ++i)
+      weighted_sum(line, channels, x.index + i * x.taps, x.weight + i * x.taps, x.taps,
+                   out + (unit * x.size + i) * channels, channels);
+  };
+  if (pool.threads() == 1) {
+    for (int64_t unit = 0; unit < batch * y.size; ++unit) work(unit, 0);
+    return;
+  }
+  pool.run(batch * y.size, std::cref(work));
+}
+
 void transpose(int64_t batch, int64_t rows, int64_t columns, const float* in, float* out, ThreadPool& pool) {
   constexpr int64_t kBlock = 16;
   const int64_t strips = (columns + kBlock - 1) / kBlock;
@@ -160,6 +191,7 @@ void fill_pool(FloatKernels& kernels) {
   kernels.max_pool = &max_pool;
   kernels.average_pool = &average_pool;
   kernels.global_average_pool = &global_average_pool;
+  kernels.resize = &resize;
   kernels.transpose = &transpose;
 }
 

@@ -138,6 +138,7 @@ bool match_elementwise(Builder&, NodeId);
 bool match_chain(Builder&, NodeId);  // element-wise floats and those that follow them, in one sweep
 bool match_softmax(Builder&, NodeId);
 bool match_reduce(Builder&, NodeId);
+bool match_resize(Builder&, NodeId);  // linear, cubic
 bool match_gather(Builder&, NodeId);
 bool match_strided(Builder&, NodeId);  // Transpose, Slice, Expand, Split...: a view, no step
 bool match_move(Builder&, NodeId);     // Slice, Pad, Concat, Split, Transpose, Expand, nearest Resize...

@@ -5,6 +5,7 @@ import math
 import os
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -101,18 +102,26 @@ if len(sys.argv) > 1:
 """
 
 
+# A process begins with the peak of the one that started it: so a small one does.
+LAUNCH = """
+import os, subprocess, sys
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+_, status, usage = os.wait4(process.pid, 0)
+print(usage.ru_maxrss if status == 0 else 0)
+"""
+
+
 def peak_megabytes(command):
     """Largest resident set of a process of its own."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status != 0:
+    kilobytes = int(subprocess.run([sys.executable, "-S", "-E", "-c", LAUNCH, *command], check=True, capture_output=True).stdout)
+    if kilobytes == 0:
         raise SystemExit(f"{' '.join(command)} failed")
-    return usage.ru_maxrss / 1024
+    return kilobytes / 1024
 
 
 def memory(args):
     """One process that loads the model and runs it once: all of it, and what is above the process without a model."""
-    python = [os.sys.executable, "-c", ORT_ONCE]
+    python = [sys.executable, "-c", ORT_ONCE]
     ort_base, pare_base = peak_megabytes(python), peak_megabytes([PARE, "--version"])
     print(f"without a model: pare {pare_base:.1f} MB, python with numpy and ORT {ort_base:.1f} MB")
     print(f"{'model':34} {'weights':>8} {'pare MB':>9} {'ORT MB':>9} {'above':>9} {'above':>9}")

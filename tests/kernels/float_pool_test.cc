@@ -247,3 +247,29 @@ TEST_CASE("instruction sets have names and the best is there", "[cpu]") {
   CHECK(machine_isas().front() == Isa::plain);
   CHECK(machine_has(best_isa()));
 }
+
+TEST_CASE("float resize: weighted sums along both axes", "[float][resize]") {
+  for (const int64_t channels : {1, 3, 16, 21}) {
+    const int64_t h = 4, w = 5;
+    const std::vector<int32_t> yi = {0, 1, 1, 3, 2, 2}, xi = {4, 0, 1, 2, 3, 3, 0, 4};
+    const std::vector<float> yw = {0.5f, 0.5f, 0.25f, 0.75f, 1, 0}, xw = {1, -0.5f, 0.5f, 0.5f, 0.1f, 0.9f, 0.3f, 0.7f};
+    const auto in = values(2 * h * w * channels, 1);
+    std::vector<Exact> exact;
+    for (int64_t n = 0; n < 2; ++n)
+      for (size_t y = 0; y < 3; ++y)
+        for (size_t x = 0; x < 4; ++x)
+          for (int64_t c = 0; c < channels; ++c) {
+            Exact sum;
+            for (size_t i = 2 * y; i < 2 * y + 2; ++i)
+              for (size_t k = 2 * x; k < 2 * x + 2; ++k)
+                sum.add(static_cast<double>(yw[i]) * xw[k] *
+                        in[static_cast<size_t>(((n * h + yi[i]) * w + xi[k]) * channels + c)]);
+            exact.push_back(sum);
+          }
+    check_kernel("resize", exact, [&](const FloatKernels& kernels, ThreadPool& pool, float* out) {
+      std::vector<float> scratch(static_cast<size_t>(pool.threads() * w * channels));
+      kernels.resize(2, h, w, channels, {3, 2, yi.data(), yw.data()}, {4, 2, xi.data(), xw.data()}, in.data(), out,
+                     scratch.data(), pool);
+    });
+  }
+}

@@ -166,6 +166,18 @@ TEST_CASE("Reductions, gathers and joined pieces of views") {
       "s = Slice(t, b, e)\ny = Concat(s, t) {axis = 0}\noutput y");
 }
 
+TEST_CASE("Resizing by weighted sums: every mode of coordinates, up and down") {
+  for (const char* mode : {"linear", "cubic"})
+    for (const char* coordinates :
+         {"half_pixel", "align_corners", "asymmetric", "pytorch_half_pixel", "half_pixel_symmetric"})
+      for (const char* more : {"", ", antialias = 1", ", exclude_outside = 1"})
+        for (const char* operand : {"const s: float32[4] = {1, 1, 2.5, 0.6}\ny = Resize(x, _, s",
+                                    "const s: int64[4] = {2, 3, 3, 11}\ny = Resize(x, _, _, s"})
+          CHECK(check_plan("input x: float32[2,3,5,7]\n" + std::string(operand) + ") {mode = \"" + mode +
+                           "\", coordinate_transformation_mode = \"" + coordinates + "\"" + more + "}\noutput y")[1] ==
+                "resize." + std::string(mode) + ".float");
+}
+
 TEST_CASE("Recurrent layers: all directions, lengths, layouts and states") {
   const auto layer = [](const std::string& op, int gates, int directions, const std::string& attributes,
                         const std::string& operands, const std::string& more) {
