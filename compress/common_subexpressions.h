@@ -2,7 +2,7 @@
 //
 //   a = Relu(x); b = Relu(x); c = Add(a, b)   ->   a = Relu(x); c = Add(a, a)
 //
-// Operators outside the list stay: they may be random or have effects.
+// Operators outside the list, random ones and those that hold graphs stay.
 #pragma once
 
 #include "graph/graph.h"

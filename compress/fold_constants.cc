@@ -3,12 +3,14 @@
 #include <algorithm>
 
 #include "compress/rewrite.h"
+#include "compress/subgraphs.h"
 #include "runtime/kernels.h"
 
 namespace pare {
 namespace {
 
-constexpr size_t kSmall = 64 << 10;
+constexpr size_t kGrowth = 64 << 10;    // by which a result may outgrow the operands that it replaces
+constexpr size_t kLargest = 64u << 20;  // of a result: larger constants stay as their file maps them
 
 // Constant indices or integers on their way to a Gather from a codebook.
 bool feeds_codebook(const Graph& graph, const Uses& uses, ValueId id) {
@@ -20,13 +22,13 @@ bool feeds_codebook(const Graph& graph, const Uses& uses, ValueId id) {
 }
 
 bool foldable(const Graph& graph, const Uses& uses, const Node& node) {
-  if (as<Opaque>(node.op) || as<DequantizeLinear>(node.op) || !node.captures.empty()) return false;
-  if (op_random(node.op)) return false;
-  size_t operand_bytes = 0;
+  if (as<Opaque>(node.op) || as<DequantizeLinear>(node.op) || has_subgraphs(node.op) || op_random(node.op))
+    return false;
+  size_t freed_bytes = 0;  // of operands that nothing else uses
   for (ValueId input : node.inputs) {
     if (input == ValueId::none) continue;
     if (!graph.value(input).constant) return false;
-    operand_bytes += graph.value(input).constant->byte_size();
+    if (uses.single(input)) freed_bytes += graph.value(input).constant->byte_size();
   }
   if (as<Gather>(node.op)) {
     const Tensor* data = constant_of(graph, node, 0);
@@ -34,10 +36,10 @@ bool foldable(const Graph& graph, const Uses& uses, const Node& node) {
   }
   for (ValueId output : node.outputs) {
     if (output == ValueId::none) continue;
-    if (uses.is_output(output) || uses.is_captured(output) || feeds_codebook(graph, uses, output)) return false;
+    if (uses.is_output(output) || feeds_codebook(graph, uses, output)) return false;
     std::optional<Dims> dims = graph.value(output).type.dims();
     std::optional<size_t> bytes = dims ? tensor_bytes(graph.value(output).type.dtype, *dims) : std::nullopt;
-    if (!bytes || *bytes > std::max(operand_bytes, kSmall)) return false;
+    if (!bytes || *bytes > freed_bytes + kGrowth || *bytes > kLargest) return false;
   }
   return true;
 }
@@ -45,7 +47,8 @@ bool foldable(const Graph& graph, const Uses& uses, const Node& node) {
 bool fold(Graph& graph, NodeId id) {
   Node node = graph.node(id);
   std::vector<Tensor> operands;
-  for (ValueId input : node.inputs) operands.push_back(input == ValueId::none ? Tensor() : *graph.value(input).constant);
+  for (ValueId input : node.inputs)
+    operands.push_back(input == ValueId::none ? Tensor() : *graph.value(input).constant);
   Result<std::vector<Tensor>> results = execute(node.op, operands, node.outputs.size());
   if (!results.ok()) return false;
   graph.remove_node(id);

@@ -2,9 +2,9 @@
 //
 //   c = Add(a, b)   ->   const c            where a and b are constants
 //
-// Left alone: operators outside the list; DequantizeLinear, and Gather from a vector of floats (a codebook), which hold
-// weights in their compact form; results much larger than their operands (over 64 KiB and over what the operands take).
-// Nodes that cannot run stay.
+// Left alone: operators outside the list, random ones, and those that hold graphs; DequantizeLinear, and Gather from a
+// vector of floats (a codebook), which hold weights in their compact form; results that take over 64 KiB more than the
+// operands that go with the node, or over 64 MiB. Nodes that cannot run stay.
 #pragma once
 
 #include "graph/graph.h"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compress/reshape_target.h"
 #include "compress/rewrite.h"
 #include "graph/inference.h"
 #include "graph/ops/infer_util.h"
@@ -11,7 +12,8 @@ namespace {
 
 std::optional<Tensor> known_tensor(const Known& known) {
   if (!known.contents || !known.type.shape || known.type.shape->size() > 1) return std::nullopt;
-  if (known.type.dtype != DType::int64 && known.type.dtype != DType::int32) return std::nullopt;
+  const DType dtype = known.type.dtype;
+  if (dtype != DType::int64 && dtype != DType::int32 && dtype != DType::boolean) return std::nullopt;
   Dims dims;
   if (known.type.shape->size() == 1) dims.push_back(static_cast<int64_t>(known.contents->size()));
   Tensor tensor(known.type.dtype, dims);
@@ -24,33 +26,13 @@ std::optional<Tensor> known_tensor(const Known& known) {
   return tensor;
 }
 
-// A Reshape target with at most one extent left to the executor.
-std::optional<Tensor> reshape_target(const std::vector<Dim>& contents, const Shape* data) {
-  std::vector<int64_t> target;
-  int open = 0;
-  for (size_t i = 0; i < contents.size(); ++i) {
-    std::optional<int64_t> number = content_number(contents[i]);
-    if (number) {
-      target.push_back(*number);
-      open += *number == -1;
-    } else if (data != nullptr && i < data->size() && contents[i].same((*data)[i])) {
-      target.push_back(0);
-    } else {
-      target.push_back(-1);
-      ++open;
-    }
-  }
-  if (open > 1) return std::nullopt;
-  return Tensor::of<int64_t>({static_cast<int64_t>(target.size())}, target);
-}
-
 int fold_known_values(Graph& graph, const Inference& inference) {
   int folded = 0;
   Uses uses(graph);
   for (NodeId id : std::vector<NodeId>(graph.order())) {
     if (as<Opaque>(graph.node(id).op) || graph.node(id).outputs.size() != 1) continue;
     ValueId output = graph.node(id).outputs[0];
-    if (output == ValueId::none || uses.is_output(output) || uses.is_captured(output)) continue;
+    if (output == ValueId::none || uses.is_output(output)) continue;
     std::optional<Tensor> tensor = known_tensor(inference.known(output));
     if (!tensor) continue;
     graph.remove_node(id);

@@ -11,14 +11,18 @@ bool fuse(Graph& graph, NodeId id) {
   std::optional<Affine> affine = affine_of(graph, node, 1);
   if (!affine) return false;
   ValueId output = node.outputs[0];
-  Uses uses(graph);
-  if (uses.is_captured(output)) return false;
+  const Uses uses(graph);
   NodeId layer = graph.value(affine->data).producer;
   bool layer_before = layer != NodeId::none && channel_axis(graph, graph.node(layer)) == 1;
   if (layer_before && uses.single(affine->data) && absorb_behind(graph, layer, *affine)) {
     return forward(graph, output, affine->data);
   }
-  return uses.single(output) && uses.of(output)[0].slot == 0 && absorb_ahead(graph, uses.of(output)[0].node, *affine);
+  if (!uses.single(output) || uses.of(output)[0].slot != 0) return false;
+  // Axis 1 is the last one of what a product of matrices takes.
+  const NodeId next = uses.of(output)[0].node;
+  const Shape* shape = shape_of(graph, output);
+  const bool reaches = as<Conv>(graph.node(next).op) || (shape != nullptr && shape->size() == 2);
+  return reaches && absorb_ahead(graph, next, *affine);
 }
 
 }  // namespace

@@ -25,21 +25,25 @@ bool fuse_ahead(Graph& graph, const Uses& uses, NodeId id) {
   const Node& node = graph.node(id);
   ValueId output = node.outputs[0];
   if (!uses.single(output) || uses.of(output)[0].slot != 0) return false;
-  NodeId conv = uses.of(output)[0].node;
-  if (!as<Conv>(graph.node(conv).op)) return false;
-  std::optional<Affine> affine = affine_of(graph, node, 1);
-  return affine && absorb_ahead(graph, conv, *affine);
+  const NodeId layer = uses.of(output)[0].node;
+  const Shape* shape = shape_of(graph, output);
+  const bool product = as<Gemm>(graph.node(layer).op) || as<MatMul>(graph.node(layer).op);
+  if ((!product && !as<Conv>(graph.node(layer).op)) || shape == nullptr || shape->empty()) return false;
+  std::optional<Affine> affine = affine_of(graph, node, product ? static_cast<int>(shape->size()) - 1 : 1);
+  const bool same = affine && same_shape(shape, shape_of(graph, affine->data));
+  return same && absorb_ahead(graph, layer, *affine);
 }
 
 }  // namespace
 
 int fuse_scale_shift(Graph& graph) {
   int fused = 0;
+  std::optional<Uses> uses(graph);
   for (NodeId id : std::vector<NodeId>(graph.order())) {
-    if (!graph.alive(id) || !as<Binary>(graph.node(id).op)) continue;
-    Uses uses(graph);
-    if (uses.is_captured(graph.node(id).outputs[0])) continue;
-    if (fuse_behind(graph, uses, id) || fuse_ahead(graph, uses, id)) ++fused;
+    if (!as<Binary>(graph.node(id).op)) continue;
+    if (!fuse_behind(graph, *uses, id) && !fuse_ahead(graph, *uses, id)) continue;
+    ++fused;
+    uses.emplace(graph);
   }
   if (fused > 0) graph.remove_unused();
   return fused;

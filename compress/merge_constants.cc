@@ -5,47 +5,72 @@
 #include <unordered_map>
 
 #include "compress/rewrite.h"
+#include "compress/subgraphs.h"
 
 namespace pare {
 namespace {
 
-constexpr int64_t kSmall = 4096;
+constexpr int64_t kSmall = 4096;       // elements
+constexpr size_t kSample = 4 << 10;    // bytes at each end that tell constants apart
+constexpr size_t kBudget = 64u << 20;  // bytes that one run may read of constants larger than a sample
 
-// Of the type and of parts of the bytes: enough to tell weights apart without reading them whole.
-size_t hash(const Tensor& tensor) {
-  constexpr size_t kPart = 4096;
-  const auto bytes = tensor.bytes();
-  const auto part = [&](size_t at) {
-    const auto piece = bytes.subspan(at, std::min(kPart, bytes.size() - at));
-    return std::hash<std::string_view>{}({reinterpret_cast<const char*>(piece.data()), piece.size()});
-  };
-  size_t seed = static_cast<size_t>(tensor.dtype());
+std::string_view sample_of(const Tensor& tensor, bool front) {
+  std::span<const std::byte> bytes = tensor.bytes();
+  const size_t size = std::min(bytes.size(), kSample);
+  const std::byte* begin = front ? bytes.data() : bytes.data() + (bytes.size() - size);
+  return {reinterpret_cast<const char*>(begin), size};
+}
+
+size_t key_of(const Tensor& tensor) {
+  const std::hash<std::string_view> hash;
+  size_t seed = hash(sample_of(tensor, true)) * 31 + hash(sample_of(tensor, false));
+  seed ^= static_cast<size_t>(tensor.dtype());
   for (int64_t extent : tensor.dims()) seed = seed * 31 + static_cast<size_t>(extent);
-  for (size_t at : {size_t{0}, bytes.size() / 2, bytes.size() - std::min(kPart, bytes.size())})
-    seed = seed * 31 + part(at);
   return seed;
+}
+
+// Large constants may be mapped from a file: they are read only as far as the budget goes.
+bool same(const Tensor& a, const Tensor& b, size_t& budget) {
+  if (a.dtype() != b.dtype() || a.dims() != b.dims()) return false;
+  if (a.bytes().data() == b.bytes().data()) return true;
+  if (a.byte_size() > 2 * kSample) {
+    if (a.byte_size() > budget || sample_of(a, true) != sample_of(b, true) ||
+        sample_of(a, false) != sample_of(b, false)) {
+      return false;
+    }
+    budget -= a.byte_size();
+  }
+  return a == b;
 }
 
 }  // namespace
 
 int merge_constants(Graph& graph) {
   int merged = 0;
+  size_t budget = kBudget;
   Uses uses(graph);
   std::unordered_multimap<size_t, ValueId> seen;
   for (ValueId id : graph.values()) {
     const Value& value = graph.value(id);
-    if (!value.constant || uses.is_output(id) || uses.is_captured(id)) continue;
-    size_t key = hash(*value.constant);
+    if (!value.constant || uses.is_output(id)) continue;
+    size_t key = key_of(*value.constant);
     auto [begin, end] = seen.equal_range(key);
-    bool found = false;
-    for (auto it = begin; it != end && !found; ++it) {
-      if (!(*graph.value(it->second).constant == *value.constant)) continue;
-      graph.replace_uses(id, it->second);
-      graph.remove_value(id);
-      ++merged;
-      found = true;
+    const auto twin = std::find_if(begin, end, [&](const auto& entry) {
+      return same(*graph.value(entry.second).constant, *value.constant, budget);
+    });
+    if (twin == end) {
+      seen.emplace(key, id);
+      continue;
     }
-    if (!found) seen.emplace(key, id);
+    for (const Use& use : uses.of(id)) {
+      if (use.slot < 0) {
+        recapture(graph, use.node, id, twin->second);
+      } else {
+        graph.node(use.node).inputs[static_cast<size_t>(use.slot)] = twin->second;
+      }
+    }
+    graph.remove_value(id);
+    ++merged;
   }
   return merged;
 }

@@ -1,4 +1,5 @@
-// Lets equal constants (type, extents, bytes) be one. Constants inside subgraphs stay.
+// Lets equal constants (type, extents, bytes) be one. Large ones that a file maps are compared as far as 64 MiB of
+// reading go. Constants inside subgraphs stay.
 #pragma once
 
 #include "graph/graph.h"

@@ -2,51 +2,15 @@
 
 #include <algorithm>
 
+#include "compress/reshape_target.h"
 #include "compress/rewrite.h"
 
 namespace pare {
 namespace {
 
-bool keeps_order(const Op& op) {
-  return as<Reshape>(op) || as<Flatten>(op) || as<Squeeze>(op) || as<Unsqueeze>(op);
-}
-
 const Node* reshaping_producer(const Graph& graph, ValueId id) {
   NodeId producer = id == ValueId::none ? NodeId::none : graph.value(id).producer;
   return producer != NodeId::none && keeps_order(graph.node(producer).op) ? &graph.node(producer) : nullptr;
-}
-
-// A Reshape target that makes `shape` of `data`: numbers, 0 for a symbol that stays in place, one -1.
-std::optional<Tensor> target_of(const Shape* shape, const Shape* data) {
-  if (shape == nullptr) return std::nullopt;
-  std::vector<int64_t> target;
-  int open = 0;
-  for (size_t i = 0; i < shape->size(); ++i) {
-    const Dim& dim = (*shape)[i];
-    if (dim.size == 0) return std::nullopt;
-    if (dim.known()) {
-      target.push_back(dim.size);
-    } else if (data != nullptr && i < data->size() && dim.same((*data)[i])) {
-      target.push_back(0);
-    } else {
-      target.push_back(-1);
-      ++open;
-    }
-  }
-  if (open > 1) return std::nullopt;
-  return Tensor::of<int64_t>({static_cast<int64_t>(target.size())}, target);
-}
-
-bool make_reshape(Graph& graph, NodeId id, ValueId data) {
-  ValueId output = graph.node(id).outputs[0];
-  std::optional<Tensor> target = target_of(shape_of(graph, output), shape_of(graph, data));
-  if (!target) return false;
-  std::string name = graph.value(output).name + ".shape";
-  ValueId shape = graph.add_constant(name, std::move(*target));
-  Node& node = graph.node(id);
-  node.op = Reshape{};
-  node.inputs = {data, shape};
-  return true;
 }
 
 bool merge_reshape(Graph& graph, NodeId id) {
@@ -55,7 +19,7 @@ bool merge_reshape(Graph& graph, NodeId id) {
   if (source == nullptr) return false;
   ValueId data = source->inputs[0];
   if (same_shape(shape_of(graph, data), shape_of(graph, output)) && forward(graph, output, data)) return true;
-  return make_reshape(graph, id, data);
+  return become_reshape(graph, id, data);
 }
 
 bool merge_transpose(Graph& graph, NodeId id) {
@@ -101,7 +65,7 @@ int merge_reshapes(Graph& graph) {
       if (merge_transpose(graph, id)) {
         ++merged;
       } else if (moves_nothing(graph, node) && !std::ranges::is_sorted(as<Transpose>(node.op)->perm)) {
-        merged += make_reshape(graph, id, node.inputs[0]);
+        merged += become_reshape(graph, id, node.inputs[0]);
       }
     } else if (keeps_order(node.op)) {
       merged += merge_reshape(graph, id);

@@ -13,9 +13,7 @@ bool keeps_shape(const Graph& graph, const Node& node) {
   return same_shape(shape_of(graph, node.inputs[0]), shape_of(graph, node.outputs[0]));
 }
 
-bool in_order(const std::vector<int64_t>& perm) {
-  return !perm.empty() && std::ranges::is_sorted(perm);
-}
+bool in_order(const std::vector<int64_t>& perm) { return !perm.empty() && std::ranges::is_sorted(perm); }
 
 bool mask_unused(const Graph& graph, const Node& node) {
   if (node.outputs.size() < 2 || node.outputs[1] == ValueId::none) return true;
@@ -84,6 +82,17 @@ ValueId same_as(const Graph& graph, const Node& node, const Clip&) {
 
 ValueId same_as(const Graph& graph, const Node& node, const Cast& op) {
   return graph.value(node.inputs[0]).type.dtype == op.to ? node.inputs[0] : ValueId::none;
+}
+ValueId same_as(const Graph& graph, const Node& node, const CastLike&) {
+  const DType dtype = graph.value(node.inputs[0]).type.dtype;
+  const bool same = dtype != DType::undefined && dtype == graph.value(node.inputs[1]).type.dtype;
+  return same ? node.inputs[0] : ValueId::none;
+}
+ValueId same_as(const Graph& graph, const Node& node, const Where&) {
+  const std::optional<double> condition = uniform_constant(graph, node.inputs[0]);
+  if (!condition) return ValueId::none;
+  const ValueId chosen = node.inputs[*condition != 0 ? 1 : 2];
+  return same_shape(shape_of(graph, chosen), shape_of(graph, node.outputs[0])) ? chosen : ValueId::none;
 }
 ValueId same_as(const Graph& graph, const Node& node, const Dropout&) {
   return mask_unused(graph, node) && uniform_constant(graph, input_of(node, 2)).value_or(0) == 0 &&

@@ -3,37 +3,47 @@
 #include <algorithm>
 #include <cmath>
 
+#include "compress/subgraphs.h"
+
 namespace pare {
-namespace {
-
-bool captured(const Graph& graph, ValueId id) {
-  return std::ranges::any_of(graph.order(),
-                             [&](NodeId node) { return std::ranges::count(graph.node(node).captures, id) > 0; });
-}
-
-}  // namespace
 
 bool forward(Graph& graph, ValueId from, ValueId to) {
-  if (from == to || captured(graph, from)) return false;
-  if (std::ranges::count(graph.outputs, from) == 0) {
-    graph.replace_uses(from, to);
-    return true;
-  }
-  bool owned = graph.value(to).producer != NodeId::none && std::ranges::count(graph.outputs, to) == 0;
-  if (!owned || captured(graph, to)) return false;
-  std::string name = graph.value(from).name;
+  if (from == to) return false;
+  const bool output = std::ranges::count(graph.outputs, from) > 0;
+  const bool owned = graph.value(to).producer != NodeId::none && std::ranges::count(graph.outputs, to) == 0;
+  if (output && !owned) return false;
+  for (NodeId id : graph.order()) recapture(graph, id, from, to);
   graph.replace_uses(from, to);
+  if (!output) return true;
+  std::string name = graph.value(from).name;
   graph.rename(from, name + ".replaced");
-  graph.rename(to, name);
+  rename_value(graph, to, name);
   graph.value(to).type = graph.value(from).type;
   return true;
+}
+
+void rename_value(Graph& graph, ValueId id, const std::string& name) {
+  std::vector<NodeId> holders;
+  for (NodeId node : graph.order()) {
+    if (std::ranges::count(graph.node(node).captures, id) > 0) holders.push_back(node);
+  }
+  if (holders.empty()) return graph.rename(id, name);
+  // Subgraphs follow by way of a value that has the new name already.
+  ValueId bridge = graph.add_value(name);
+  for (NodeId node : holders) recapture(graph, node, id, bridge);
+  std::string taken = graph.value(bridge).name;
+  graph.remove_value(bridge);
+  graph.rename(id, taken);
+  for (NodeId node : holders) refresh_captures(graph, node);
 }
 
 std::optional<double> uniform_constant(const Graph& graph, ValueId id) {
   if (id == ValueId::none || !graph.value(id).constant) return std::nullopt;
   const Tensor& tensor = *graph.value(id).constant;
   DType dtype = tensor.dtype();
-  if (tensor.size() < 1 || (!is_float(dtype) && !is_integer(dtype) && dtype != DType::boolean)) return std::nullopt;
+  constexpr int64_t kMost = 1 << 20;  // a weight that a file maps is not read for this
+  if (tensor.size() < 1 || tensor.size() > kMost || (!is_float(dtype) && !is_integer(dtype) && dtype != DType::boolean))
+    return std::nullopt;
   double first = tensor.as_double(0);
   if (std::abs(first) > 9007199254740992.0) return std::nullopt;
   for (int64_t i = 1; i < tensor.size(); ++i) {
@@ -42,7 +52,9 @@ std::optional<double> uniform_constant(const Graph& graph, ValueId id) {
   return first;
 }
 
-ValueId input_of(const Node& node, size_t slot) { return slot < node.inputs.size() ? node.inputs[slot] : ValueId::none; }
+ValueId input_of(const Node& node, size_t slot) {
+  return slot < node.inputs.size() ? node.inputs[slot] : ValueId::none;
+}
 
 const Tensor* constant_of(const Graph& graph, const Node& node, size_t slot) {
   ValueId id = input_of(node, slot);
@@ -62,7 +74,8 @@ std::optional<std::vector<double>> along_axis(const Tensor& constant, int rank, 
     if (size != 1 && (at != axis || size != extent)) return std::nullopt;
   }
   std::vector<double> values(static_cast<size_t>(extent));
-  for (int64_t i = 0; i < extent; ++i) values[static_cast<size_t>(i)] = constant.as_double(constant.size() == 1 ? 0 : i);
+  for (int64_t i = 0; i < extent; ++i)
+    values[static_cast<size_t>(i)] = constant.as_double(constant.size() == 1 ? 0 : i);
   return values;
 }
 

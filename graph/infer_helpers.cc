@@ -3,6 +3,7 @@
 
 #include "graph/infer.h"
 #include "graph/ops/infer_util.h"
+#include "graph/ops/symbolic.h"
 
 namespace pare {
 
@@ -51,7 +52,8 @@ Result<Dim> broadcast_extent(const Dim& a, const Dim& b) {
   }
   if (a.known()) return a;
   if (b.known()) return b;
-  return a.same(b) ? a : Dim();
+  if (a.same(b) || is_clipped(b, a)) return a;
+  return is_clipped(a, b) ? b : Dim();
 }
 
 }  // namespace

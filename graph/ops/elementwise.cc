@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "graph/ops/infer_util.h"
+#include "graph/ops/symbolic.h"
 
 namespace pare {
 namespace {
@@ -18,24 +19,38 @@ bool fits(int64_t number, DType dtype) {
 
 bool followed(DType dtype) { return dtype == DType::int64 || dtype == DType::int32 || dtype == DType::boolean; }
 
-// One element of an integer Binary; unknown where a symbol remains.
+// Whether a comparison holds, where the bounds of the difference decide it.
+Dim compared(Binary::Kind kind, const Dim& a, const Dim& b) {
+  using Kind = Binary::Kind;
+  const bool swapped = kind == Kind::Greater || kind == Kind::GreaterOrEqual;
+  const Interval difference = symbolic_interval(swapped ? symbolic_difference(b, a) : symbolic_difference(a, b));
+  const auto decided = [](bool always, bool never) { return always ? content(1) : never ? content(0) : Dim(); };
+  if (kind == Kind::Equal) {
+    return decided(difference.low == 0 && difference.high == 0, difference.low > 0 || difference.high < 0);
+  }
+  const bool strict = kind == Kind::Less || kind == Kind::Greater;
+  return strict ? decided(difference.high < 0, difference.low >= 0) : decided(difference.high <= 0, difference.low > 0);
+}
+
+// One element of an integer Binary; a formula or unknown where a symbol remains.
 Dim binary_element(Binary::Kind kind, const Dim& a, const Dim& b, DType dtype) {
   using Kind = Binary::Kind;
   const auto x = content_number(a);
   const auto y = content_number(b);
-  if (kind == Kind::Equal) {
-    if (x && y) return content(*x == *y ? 1 : 0);
-    if (a.same(b)) return content(1);
-    // A symbol is an extent: never negative.
-    const bool differ = (x && *x < 0 && !b.symbol.empty()) || (y && *y < 0 && !a.symbol.empty());
-    return differ ? content(0) : Dim();
-  }
+  const bool compares = kind == Kind::Equal || kind == Kind::Less || kind == Kind::LessOrEqual ||
+                        kind == Kind::Greater || kind == Kind::GreaterOrEqual;
+  if (compares) return compared(kind, a, b);
   if (kind == Kind::Add && x == 0) return b;
   if ((kind == Kind::Add || kind == Kind::Sub) && y == 0) return a;
   if (kind == Kind::Mul && x == 1) return b;
   if ((kind == Kind::Mul || kind == Kind::Div) && y == 1) return a;
   if (kind == Kind::Sub && a.same(b)) return content(0);
-  if (!x || !y) return Dim();
+  if (!x || !y) {
+    if (kind == Kind::Add) return symbolic_sum(a, b);
+    if (kind == Kind::Sub) return symbolic_difference(a, b);
+    if (kind == Kind::Mul) return symbolic_product(a, b);
+    return kind == Kind::Div ? symbolic_quotient(a, b) : Dim();
+  }
   std::optional<int64_t> result;
   if (kind == Kind::Add) result = checked_add(*x, *y);
   if (kind == Kind::Sub && *y != std::numeric_limits<int64_t>::min()) result = checked_add(*x, -*y);
@@ -67,6 +82,25 @@ void binary_contents(Binary::Kind kind, InferContext& context) {
   if (!size) return;
   std::vector<Dim> result;
   for (size_t i = 0; i < *size; ++i) result.push_back(binary_element(kind, element(*a, i), element(*b, i), dtype));
+  set_contents(context, 0, std::move(result));
+}
+
+// The larger or the smaller of the elements of every input.
+void extreme_contents(Variadic::Kind kind, InferContext& context) {
+  if (!followed(common_dtype(context))) return;
+  auto result = contents_of(context, 0);
+  for (size_t i = 1; i < context.inputs.size() && result; ++i) {
+    const auto next = contents_of(context, i);
+    const auto size = next ? common_size({result->size(), next->size()}) : std::nullopt;
+    if (!size) return;
+    std::vector<Dim> chosen;
+    for (size_t k = 0; k < *size; ++k) {
+      const Dim& a = element(*result, k);
+      const Dim& b = element(*next, k);
+      chosen.push_back(kind == Variadic::Kind::Max ? symbolic_maximum(a, b) : symbolic_minimum(a, b));
+    }
+    result = std::move(chosen);
+  }
   set_contents(context, 0, std::move(result));
 }
 
@@ -156,16 +190,14 @@ Result<void> Binary::infer(InferContext& context) const {
     case Kind::Pow:  // the exponent has a type of its own
       return infer_broadcast(context, context.type(0).dtype);
     case Kind::Equal:
-      PARE_TRY(need_same_dtype(context, {0, 1}));
-      PARE_TRY(infer_broadcast(context, DType::boolean));
-      binary_contents(kind, context);
-      return {};
     case Kind::Greater:
     case Kind::GreaterOrEqual:
     case Kind::Less:
     case Kind::LessOrEqual:
       PARE_TRY(need_same_dtype(context, {0, 1}));
-      return infer_broadcast(context, DType::boolean);
+      PARE_TRY(infer_broadcast(context, DType::boolean));
+      binary_contents(kind, context);
+      return {};
     case Kind::Add:
     case Kind::Sub:
     case Kind::Mul:
@@ -190,7 +222,9 @@ Result<void> Variadic::infer(InferContext& context) const {
   if (dtype != DType::undefined && !is_float(dtype) && !is_integer(dtype)) {
     return input_error("data_0 is " + std::string(name(dtype)) + ", expected numbers");
   }
-  return infer_broadcast(context, DType::undefined);
+  PARE_TRY(infer_broadcast(context, DType::undefined));
+  if (kind == Kind::Max || kind == Kind::Min) extreme_contents(kind, context);
+  return {};
 }
 
 Result<void> Clip::infer(InferContext& context) const {
@@ -199,7 +233,6 @@ Result<void> Clip::infer(InferContext& context) const {
   PARE_TRY(need_rank(context, 2, "max", 0, 1));
   return infer_same_as_input(context);
 }
-
 
 Result<void> Gelu::infer(InferContext& context) const {
   PARE_TRY(need_one_of("approximate", approximate, {"none", "tanh"}));

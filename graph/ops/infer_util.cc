@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "graph/ops/symbolic.h"
+
 namespace pare {
 namespace {
 
@@ -231,15 +233,27 @@ struct Axis {
   bool same, ceil_mode;
 };
 
+// (input + room) / stride + 1 of an input that is at least as large as the kernel: room < 0 may be left to it.
+Dim window_formula(const Dim& input, int64_t room, int64_t stride) {
+  // A multiple of the stride that makes the dividend provably no less than 0 is taken back behind the division.
+  const int64_t shift = room < 0 ? -(room / stride) + 1 : 0;
+  const Dim steps = symbolic_quotient(symbolic_sum(input, content(room + shift * stride)), content(stride));
+  return symbolic_sum(steps, content(1 - shift));
+}
+
 // The formulas of the ONNX specification of Conv and MaxPool.
 Result<Dim> window_extent(const Dim& input, const Axis& axis) {
   if (axis.same) {
     if (axis.stride == 1) return input;
-    if (!input.known()) return Dim();
+    if (!input.known()) return symbolic_quotient(symbolic_sum(input, Dim(axis.stride - 1)), Dim(axis.stride));
     return Dim(input.size / axis.stride + (input.size % axis.stride != 0 ? 1 : 0));
   }
   const int64_t pads = axis.pad_begin + axis.pad_end;
-  if (!input.known()) return axis.stride == 1 && pads == axis.kernel - 1 ? input : Dim();
+  if (!input.known()) {
+    if (axis.stride == 1 && pads == axis.kernel - 1) return input;
+    if (axis.ceil_mode) return Dim();
+    return window_formula(input, pads - axis.kernel, axis.stride);
+  }
   const auto padded = checked_add(input.size, pads);
   if (!padded || *padded < axis.kernel) {
     return input_error("the kernel covers " + text(axis.kernel) + " elements, but the padded input has " +

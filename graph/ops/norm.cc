@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "graph/ops/infer_util.h"
+#include "graph/ops/symbolic.h"
 
 namespace pare {
 namespace {
@@ -51,16 +52,15 @@ void reduce_contents(Reduce::Kind kind, InferContext& context) {
   const auto elements = contents_of(context, 0);
   const bool foldable = kind == Kind::Sum || kind == Kind::Prod || kind == Kind::Max || kind == Kind::Min;
   if (!elements || elements->empty() || !foldable) return;
-  auto result = content_number(elements->front());
-  for (size_t i = 1; i < elements->size() && result; ++i) {
-    const auto next = content_number((*elements)[i]);
-    if (!next) return;
-    if (kind == Kind::Sum) result = checked_add(*result, *next);
-    if (kind == Kind::Prod) result = checked_mul(*result, *next);
-    if (kind == Kind::Max) result = std::max(*result, *next);
-    if (kind == Kind::Min) result = std::min(*result, *next);
+  Dim result = elements->front();
+  for (size_t i = 1; i < elements->size(); ++i) {
+    const Dim& next = (*elements)[i];
+    if (kind == Kind::Sum) result = symbolic_sum(result, next);
+    if (kind == Kind::Prod) result = symbolic_product(result, next);
+    if (kind == Kind::Max) result = symbolic_maximum(result, next);
+    if (kind == Kind::Min) result = symbolic_minimum(result, next);
   }
-  if (result && context.type(0).dtype == DType::int64) set_contents(context, 0, std::vector<Dim>{content(*result)});
+  if (context.type(0).dtype == DType::int64) set_contents(context, 0, std::vector<Dim>{result});
 }
 
 }  // namespace

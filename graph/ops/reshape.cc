@@ -3,6 +3,7 @@
 
 #include "graph/ops/infer_util.h"
 #include "graph/ops/shape.h"
+#include "graph/ops/symbolic.h"
 
 namespace pare {
 namespace {
@@ -28,9 +29,10 @@ struct Product {
   bool numeric() const { return symbols.empty() && unknown == 0 && !overflow; }
   // As one extent, where that can be said.
   Dim dim() const {
-    if (unknown > 0 || overflow || symbols.size() > 1) return Dim();
-    if (symbols.empty()) return Dim(number);
-    return number == 1 ? Dim(symbols[0]) : number == 0 ? Dim(0) : Dim();
+    if (unknown > 0 || overflow) return Dim();
+    Dim result(number);
+    for (const std::string& symbol : symbols) result = symbolic_product(result, Dim(symbol));
+    return result;
   }
 };
 
@@ -56,7 +58,8 @@ Result<Dim> quotient(Product whole, const Product& part) {
     }
     return Dim(whole.number / part.number);
   }
-  return whole.symbols.size() == 1 && whole.number == part.number ? Dim(whole.symbols[0]) : Dim();
+  // What does not divide evenly is no valid Reshape.
+  return symbolic_quotient(whole.dim(), Dim(part.number));
 }
 
 // The target of a Reshape with zeros resolved; `open` is the axis to be computed, from -1 or from the count of

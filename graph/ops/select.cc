@@ -4,6 +4,7 @@
 
 #include "graph/ops/infer_util.h"
 #include "graph/ops/shape.h"
+#include "graph/ops/symbolic.h"
 
 namespace pare {
 namespace {
@@ -13,16 +14,14 @@ Result<size_t> resolve_axis(int64_t axis, const Shape& shape) {
   return static_cast<size_t>(at);
 }
 
-// Extents along one axis added up; a symbol stays itself next to zeros.
+// Extents along one axis added up.
 Result<Dim> sum_of(const Dim& a, const Dim& b) {
   if (a.known() && b.known()) {
     const auto sum = checked_add(a.size, b.size);
     if (!sum) return input_error("an extent of the output overflows");
     return Dim(*sum);
   }
-  if (a.known() && a.size == 0) return b;
-  if (b.known() && b.size == 0) return a;
-  return Dim();
+  return content_as_dim(symbolic_sum(a, b));
 }
 
 void concat_contents(InferContext& context) {
@@ -66,8 +65,11 @@ Result<std::vector<Dim>> split_extents(const Split& op, const InferContext& cont
                        std::to_string(parts));
   }
   if (parts == 1) return std::vector<Dim>{whole};
-  if (!whole.known()) return extents;
   const auto count = static_cast<int64_t>(parts);
+  if (!whole.known()) {  // equal parts; with num_outputs the last may be smaller
+    if (!op.num_outputs) extents.assign(parts, symbolic_quotient(whole, content(count)));
+    return extents;
+  }
   if (whole.size % count != 0 && !op.num_outputs) {
     return input_error("extent " + std::to_string(whole.size) + " does not split into " + std::to_string(count) +
                        " equal parts, expected a multiple or the sizes");
@@ -108,11 +110,21 @@ Dim sliced_extent(const Dim& extent, const CutRequest& request) {
   const auto step = content_number(request.step);
   if (!start || !step) return Dim();
   if (extent.known() && end) return Dim(clamped_cut(*start, *end, *step, extent.size).count);
-  if (*start == 0 && *step == 1) {
-    if (!extent.known() && end && *end >= std::numeric_limits<int32_t>::max()) return extent;  // everything
-    if (!extent.unknown() && extent.same(request.end)) return extent;
-  }
-  return Dim();
+  // Bounds as the specification clamps them, negative ones counted from the end.
+  const auto clamped = [&](const Dim& bound) {
+    const auto number = content_number(bound);
+    if (number == 0) return content(0);
+    if (number && *number >= std::numeric_limits<int32_t>::max()) return extent;
+    const Interval range = symbolic_interval(bound);
+    if (range.low >= 0) return symbolic_minimum(extent, bound);
+    return range.high < 0 ? symbolic_maximum(symbolic_sum(extent, bound), content(0)) : Dim();
+  };
+  if (*step < 1 || *start == std::numeric_limits<int64_t>::min()) return Dim();
+  const Dim stop = clamped(request.end);
+  const Dim length =
+      *start == 0 ? stop : symbolic_maximum(symbolic_difference(stop, clamped(request.start)), content(0));
+  if (*step == 1) return length;
+  return symbolic_quotient(symbolic_sum(length, content(*step - 1)), content(*step));
 }
 
 // Input i; the smallest integer, a common "to the very beginning", becomes the next one, which means the same here.
@@ -215,7 +227,7 @@ Result<PadAmounts> pad_amounts(const InferContext& context, const Shape& shape) 
 
 Result<Dim> padded(const Dim& extent, int64_t before, int64_t after) {
   if (before == 0 && after == 0) return extent;
-  if (!extent.known()) return Dim();
+  if (!extent.known()) return content_as_dim(symbolic_sum(extent, symbolic_sum(content(before), content(after))));
   const __int128 result = static_cast<__int128>(extent.size) + before + after;
   if (result < 0 || result > INT64_MAX) {
     return input_error("padding an extent of " + std::to_string(extent.size) + " by " + std::to_string(before) +

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "graph/ops/infer_util.h"
+#include "graph/ops/symbolic.h"
 
 namespace pare {
 namespace {
@@ -180,7 +181,10 @@ Result<void> Range::infer(InferContext& context) const {
   const auto limit = content_number(bounds[1]);
   const auto delta = content_number(bounds[2]);
   if (delta == 0) return input_error("delta is 0, expected a step");
-  if (start == 0 && delta == 1 && !limit) context.set(0, dtype, Shape{bounds[1]});  // 0..N-1
+  if (delta == 1 && !(start && limit)) {
+    const Dim count = symbolic_maximum(symbolic_difference(bounds[1], bounds[0]), content(0));
+    context.set(0, dtype, Shape{content_as_dim(count)});
+  }
   if (!start || !limit || !delta) return {};
   const __int128 span = static_cast<__int128>(*limit) - *start;
   __int128 count = span / *delta + (span % *delta != 0 && (span > 0) == (*delta > 0) ? 1 : 0);
