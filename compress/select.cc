@@ -101,7 +101,7 @@ class Budget {
       result.insert(result.end(), users.begin(), users.end());
     }
     std::ranges::sort(result);
-    result.erase(std::ranges::unique(result).begin(), result.end());
+    result.erase(std::unique(result.begin(), result.end()), result.end());
     return result;
   }
 
