@@ -17,6 +17,17 @@ struct RunArguments {
   bool profile = false;
 };
 
+// A sequence as arrays NAME.0, NAME.1, ...; an optional value that holds nothing as none.
+void put_arrays(const std::string& name, const Tensor& value, std::vector<NamedTensor>& arrays, Json& described) {
+  if (value.container() == Container::sequence) {
+    for (size_t i = 0; i < value.elements().size(); ++i)
+      put_arrays(name + '.' + std::to_string(i), value.elements()[i], arrays, described);
+  } else if (value.container() == Container::tensor) {
+    arrays.push_back({name, value});
+    described.push_back({{"name", name}, {"dtype", pare::name(value.dtype())}, {"shape", value.dims()}});
+  }
+}
+
 void run_model(const RunArguments& arguments, const Session& session) {
   const LoadedModel model = load_model(arguments.model);
   const std::vector<Tensor> inputs = read_inputs(*model.graph, arguments.in);
@@ -30,8 +41,7 @@ void run_model(const RunArguments& arguments, const Session& session) {
   Json described = Json::array();
   for (size_t i = 0; i < outputs.size(); ++i) {
     const std::string& name = model.graph->value(model.graph->outputs[i]).name;
-    arrays.push_back({name, outputs[i]});
-    described.push_back({{"name", name}, {"dtype", pare::name(outputs[i].dtype())}, {"shape", outputs[i].dims()}});
+    put_arrays(name, outputs[i], arrays, described);
     session.say("{}: {}", name, to_string(outputs[i].type()));
   }
   unwrap(write_npz(arguments.out, arrays));

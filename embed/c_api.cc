@@ -70,8 +70,22 @@ struct pare_session {
 
 namespace {
 
+// The interface hands out tensors only.
+pare::Result<void> check_tensors(const pare::Graph& graph) {
+  for (const auto* ids : {&graph.inputs, &graph.outputs}) {
+    for (const pare::ValueId id : *ids) {
+      const pare::Value& value = graph.value(id);
+      if (value.type.container == pare::Container::tensor) continue;
+      return pare::unsupported("'" + value.name + "' is " + to_string(value.type) +
+                               ", and only tensors enter and leave a model here");
+    }
+  }
+  return {};
+}
+
 pare_status make_model(pare::Result<pare::Graph> graph, pare_model** model, pare_error* error) {
   if (!graph) return fail(graph.failure(), error);
+  if (const auto checked = check_tensors(*graph); !checked) return fail(checked.failure(), error);
   auto made = std::make_unique<pare_model>();
   made->graph = std::make_shared<const pare::Graph>(*std::move(graph));
   made->inputs = ports(*made->graph, made->graph->inputs);

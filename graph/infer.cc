@@ -45,7 +45,8 @@ std::optional<Type> merged(const Type& declared, const Type& inferred) {
 
 }  // namespace
 
-Inference::Inference(const Graph& graph) : graph_(graph), known_(graph.value_limit()) {
+Inference::Inference(const Graph& graph, Declared declared)
+    : graph_(graph), declared_(declared), known_(graph.value_limit()) {
   for (const ValueId id : graph.values()) {
     const Value& value = graph.value(id);
     Known& known = known_[index_of(id)];
@@ -63,6 +64,12 @@ Result<void> Inference::run() {
     if (const auto done = infer_node(graph_.node(id)); !done) return in_context(describe(graph_, id), done.failure());
   }
   return {};
+}
+
+Type Inference::declared_type(const Node& producer, ValueId id) const {
+  Type type = graph_.value(id).type;
+  if (declared_ == Declared::dtypes && !as<Opaque>(producer.op)) type.shape.reset();
+  return type;
 }
 
 Result<void> Inference::infer_node(const Node& node) {
@@ -83,9 +90,10 @@ Result<void> Inference::infer_node(const Node& node) {
       return unsupported("'" + value.name + "' has rank " + std::to_string(inferred.shape->size()) +
                          ", expected at most " + std::to_string(kMaxRank));
     }
-    auto type = merged(value.type, inferred);
+    const Type declared = declared_type(node, output);
+    auto type = merged(declared, inferred);
     if (!type) {
-      return input_error("'" + value.name + "' is declared as " + to_string(value.type) + ", but must be " +
+      return input_error("'" + value.name + "' is declared as " + to_string(declared) + ", but must be " +
                          to_string(inferred));
     }
     known_[index_of(output)].type = *std::move(type);

@@ -15,6 +15,25 @@ Result<void> check_count(size_t found, int low, int high, std::string_view what)
   return input_error("has " + std::to_string(count) + ' ' + std::string(what) + ", expected " + expected);
 }
 
+template <class O>
+bool takes_containers(const O& op) {
+  if constexpr (std::is_same_v<O, Opaque>) {
+    return true;
+  } else if constexpr (requires { op.containers(); }) {
+    return op.containers();
+  } else {
+    return false;
+  }
+}
+
+Result<void> check_tensors(const InferContext& context) {
+  for (size_t i = 0; i < context.inputs.size(); ++i) {
+    if (context.inputs[i].type.container == Container::tensor) continue;
+    return input_error("input " + std::to_string(i) + " is " + to_string(context.type(i)) + ", expected a tensor");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> Opaque::infer(InferContext&) const { return {}; }
@@ -33,7 +52,12 @@ Result<void> op_infer(const Op& op, InferContext& context) {
   std::vector<bool> present;
   for (const Known& input : context.inputs) present.push_back(input.present);
   PARE_TRY(op_check_arity(op, present, context.outputs.size()));
-  return std::visit([&](const auto& o) { return o.infer(context); }, op.variant());
+  return std::visit(
+      [&](const auto& o) -> Result<void> {
+        if (!takes_containers(o)) PARE_TRY(check_tensors(context));
+        return o.infer(context);
+      },
+      op.variant());
 }
 
 }  // namespace pare

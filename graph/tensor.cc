@@ -200,7 +200,29 @@ const std::vector<Tensor>& Tensor::elements() const {
   return *elements_;
 }
 
+namespace {
+
+// The extents that all elements share.
+Type sequence_type(DType element, const std::vector<Tensor>& elements) {
+  Type type{element, std::nullopt, Container::sequence};
+  for (const Tensor& tensor : elements) {
+    const Dims& dims = tensor.dims();
+    if (&tensor == elements.data()) type.shape = Shape(dims.begin(), dims.end());
+    if (type.shape->size() != dims.size()) {
+      type.shape.reset();
+      return type;
+    }
+    for (size_t i = 0; i < dims.size(); ++i) {
+      if ((*type.shape)[i].size != dims[i]) (*type.shape)[i] = Dim();
+    }
+  }
+  return type;
+}
+
+}  // namespace
+
 Type Tensor::type() const {
+  if (container_ == Container::sequence) return sequence_type(dtype_, *elements_);
   if (container_ != Container::tensor) return {dtype_, std::nullopt, container_};
   Type type{dtype_, Shape{}};
   for (const int64_t dim : dims_) type.shape->push_back(Dim(dim));

@@ -8,6 +8,7 @@
 //     a, _, b = Split(y, _) {axis = 1}          # _ is an input or output left out; a type may be left out
 //     z = com.acme.Foo(a) {k = 1.5f, s = "x", t = float32[2]{1, 2}, body = graph "b" {...}}
 //     c = If(p) {then_branch = graph {capture a output a}, ...} captures (a)
+//     t: sequence(float32[N,2]) = SequenceConstruct(a, b)     # also optional(float32[2]), optional(sequence(...))
 //     d = LSTM@14(a)                            # kept as it is: with its opset; quoted names as "a b":"C d"@1 work too
 //     output z
 //     domain com.acme 1

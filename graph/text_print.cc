@@ -74,6 +74,17 @@ std::string element_text(const Tensor& tensor, int64_t i) {
 
 // The type's text with symbols quoted where they have to be.
 std::string type_text(const Type& type) {
+  const auto inside = [&](Container container) { return type_text({type.dtype, type.shape, container}); };
+  switch (type.container) {
+    case Container::tensor:
+      break;
+    case Container::sequence:
+      return "sequence(" + inside(Container::tensor) + ')';
+    case Container::optional:
+      return "optional(" + inside(Container::tensor) + ')';
+    case Container::optional_sequence:
+      return "optional(" + inside(Container::sequence) + ')';
+  }
   if (!type.shape) return std::string(name(type.dtype)) + "[*]";
   std::string text(name(type.dtype));
   text += '[';

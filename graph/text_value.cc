@@ -209,9 +209,7 @@ Result<Dim> parse_dim(Lexer& lexer) {
   return lexer.unexpected("an extent: a number from 0, a symbol or ?");
 }
 
-}  // namespace
-
-Result<Type> parse_type(Lexer& lexer) {
+Result<Type> parse_tensor_type(Lexer& lexer) {
   const auto dtype = dtype_from_name(lexer.peek().content);
   const bool undefined = lexer.peek().is_word("undefined");
   if (lexer.peek().kind != Token::Kind::word || (!dtype && !undefined)) {
@@ -231,6 +229,24 @@ Result<Type> parse_type(Lexer& lexer) {
     }
     PARE_ASSIGN(Dim dim, parse_dim(lexer));
     type.shape->push_back(std::move(dim));
+  }
+  return type;
+}
+
+}  // namespace
+
+Result<Type> parse_type(Lexer& lexer) {
+  const bool optional = lexer.accept_word("optional");
+  if (optional) PARE_TRY(lexer.expect('('));
+  const bool sequence = lexer.accept_word("sequence");
+  if (sequence) PARE_TRY(lexer.expect('('));
+  PARE_ASSIGN(Type type, parse_tensor_type(lexer));
+  if (sequence) PARE_TRY(lexer.expect(')'));
+  if (optional) PARE_TRY(lexer.expect(')'));
+  if (optional) {
+    type.container = sequence ? Container::optional_sequence : Container::optional;
+  } else if (sequence) {
+    type.container = Container::sequence;
   }
   return type;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "graph/inference.h"
+#include "graph/subgraphs.h"
 
 namespace pare {
 namespace {
@@ -111,18 +112,14 @@ class Verifier {
   }
 
   Result<void> check_subgraphs(const Node& node) {
-    const Opaque* opaque = as<Opaque>(node.op);
-    if (opaque == nullptr) return {};
-    for (const NamedAttribute& attribute : opaque->attributes) {
-      const GraphPtr* subgraph = std::get_if<GraphPtr>(&attribute.value);
-      if (subgraph == nullptr) continue;
-      const std::string where = "subgraph '" + attribute.name + '\'';
-      if (*subgraph == nullptr) return input_error(where + " is missing");
-      if (const auto checked = Verifier(**subgraph, depth_ + 1).run(); !checked) {
+    for (const auto& [attribute, subgraph] : subgraphs(node.op)) {
+      const std::string where = "subgraph '" + std::string(attribute) + '\'';
+      if (subgraph == nullptr) return input_error(where + " is missing");
+      if (const auto checked = Verifier(*subgraph, depth_ + 1).run(); !checked) {
         return in_context(where, checked.failure());
       }
-      for (const ValueId captured : (*subgraph)->captured) {
-        const std::string& name = (*subgraph)->value(captured).name;
+      for (const ValueId captured : subgraph->captured) {
+        const std::string& name = subgraph->value(captured).name;
         const auto outer = graph_.find(name);
         if (!outer || std::find(node.captures.begin(), node.captures.end(), *outer) == node.captures.end()) {
           return input_error(where + " uses '" + name + "', which the node does not capture from the graph around it");

@@ -2,9 +2,19 @@
 
 #include <map>
 
+#include "graph/subgraphs.h"
 #include "runtime/kernels.h"
 
 namespace pare {
+namespace {
+
+// An optional value that holds something is the thing itself.
+bool takes(Container declared, Container given) {
+  return given == declared || (declared == Container::optional && given == Container::tensor) ||
+         (declared == Container::optional_sequence && given == Container::sequence);
+}
+
+}  // namespace
 
 Result<void> check_inputs(const Graph& graph, std::span<const Tensor> inputs) {
   if (inputs.size() != graph.inputs.size())
@@ -17,8 +27,8 @@ Result<void> check_inputs(const Graph& graph, std::span<const Tensor> inputs) {
       return input_error("input '" + value.name + "' is " + to_string(inputs[i].type()) + ", expected " +
                          to_string(value.type));
     };
-    if (inputs[i].dtype() != value.type.dtype) return mismatch();
-    if (!value.type.shape) continue;
+    if (inputs[i].dtype() != value.type.dtype || !takes(value.type.container, inputs[i].container())) return mismatch();
+    if (!value.type.shape || inputs[i].container() != Container::tensor) continue;
     if (value.type.shape->size() != inputs[i].dims().size()) return mismatch();
     for (size_t axis = 0; axis < inputs[i].dims().size(); ++axis) {
       const Dim& declared = (*value.type.shape)[axis];
@@ -77,10 +87,15 @@ std::vector<NodeId> needed_nodes(const Graph& graph, const std::vector<ValueId>&
 
 Result<void> check_supported(const Graph& graph, const std::vector<NodeId>& nodes) {
   for (const NodeId id : nodes) {
-    const Opaque* opaque = as<Opaque>(graph.node(id).op);
-    if (!opaque) continue;
-    KernelContext none;
-    return in_context(describe(graph, id), run(*opaque, none).failure());
+    if (const Opaque* opaque = as<Opaque>(graph.node(id).op)) {
+      KernelContext none;
+      return in_context(describe(graph, id), run(*opaque, none).failure());
+    }
+    for (const auto& [attribute, body] : subgraphs(graph.node(id).op)) {
+      if (!body) return input_error(describe(graph, id) + ": " + std::string(attribute) + " is missing");
+      auto supported = check_supported(*body, needed_nodes(*body, body->outputs));
+      if (!supported) return in_context(describe(graph, id) + ", " + std::string(attribute), supported.failure());
+    }
   }
   return {};
 }

@@ -8,6 +8,8 @@
 
 namespace pare {
 
+class Bodies;
+
 // Inputs and outputs of one node. An input left out has dtype undefined. A kernel sets all `outputs` (sized by the node;
 // one that is not wanted may stay empty).
 struct KernelContext {
@@ -15,6 +17,8 @@ struct KernelContext {
   std::span<Tensor> outputs;
   // Values of the enclosing graph that the op's subgraphs name (Node::captures), by name.
   std::span<const NamedTensor> captures = {};
+  // The executors of those subgraphs, where somebody keeps them from run to run; null: the kernel makes its own.
+  Bodies* bodies = nullptr;
 
   bool has(size_t i) const { return i < inputs.size() && inputs[i].dtype() != DType::undefined; }
 };
@@ -28,6 +32,6 @@ Result<void> run_kernel(const Op& op, KernelContext& context);
 
 // Checks operands by inference, then runs the op's kernel. Also what constant folding calls.
 Result<std::vector<Tensor>> execute(const Op& op, std::span<const Tensor> inputs, size_t outputs = 1,
-                                    std::span<const NamedTensor> captures = {});
+                                    std::span<const NamedTensor> captures = {}, Bodies* bodies = nullptr);
 
 }  // namespace pare

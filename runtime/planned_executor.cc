@@ -6,6 +6,8 @@
 #include <map>
 #include <new>
 
+#include "graph/subgraphs.h"
+#include "runtime/bodies.h"
 #include "runtime/inputs.h"
 #include "runtime/kernels.h"
 #include "runtime/plan/make_plan.h"
@@ -42,6 +44,9 @@ class Arena {
   std::unique_ptr<std::byte, Free> memory_;
   size_t bytes_ = 0;
 };
+
+// What tells plans apart; whatever is no tensor has dims that no tensor has.
+Dims key_of(const Tensor& value) { return value.container() == Container::tensor ? value.dims() : Dims{-1}; }
 
 // A stage planned for certain dims, and the stages that followed it.
 struct Entry {
@@ -122,7 +127,7 @@ class PlannedExecutor : public Executor {
                       std::span<const Tensor> values) {
     const auto fits = [&](const Entry& entry) {
       for (size_t i = 0; i < values.size(); ++i)
-        if (entry.key[i] != values[i].dims()) return false;
+        if (entry.key[i] != key_of(values[i])) return false;
       return true;
     };
     auto found = std::find_if(entries.begin(), entries.end(), fits);
@@ -130,8 +135,8 @@ class PlannedExecutor : public Executor {
       std::vector<GivenValue> given;
       Entry entry;
       for (size_t i = 0; i < values.size(); ++i) {
-        given.push_back({ids[i], values[i].dtype(), values[i].dims()});
-        entry.key.push_back(values[i].dims());
+        given.push_back({ids[i], values[i].dtype(), values[i].dims(), values[i].container()});
+        entry.key.push_back(key_of(values[i]));
       }
       PARE_ASSIGN(entry.stage, make_stage(program, given, context_));
       if (entry.stage.plan) entry.seconds.assign(entry.stage.plan->steps.size(), 0);
@@ -233,13 +238,21 @@ class PlannedExecutor : public Executor {
       std::vector<NamedTensor> captures;
       for (const ValueId in : node.inputs) operands.push_back(at(in));
       for (const ValueId in : node.captures) captures.push_back({graph.value(in).name, at(in)});
-      auto results = execute(node.op, operands, node.outputs.size(), captures);
+      auto results = execute(node.op, operands, node.outputs.size(), captures, bodies_of(entry.stage.program, id));
       if (!results) return in_context(describe(graph, id), results.failure());
       for (size_t i = 0; i < node.outputs.size(); ++i)
         if (node.outputs[i] != ValueId::none) values[node.outputs[i]] = std::move((*results)[i]);
       if (profile_) entry.seconds_apart[k] = seconds_since(start);
     }
     return {};
+  }
+
+  Bodies* bodies_of(const Program& program, NodeId id) {
+    const Node& node = program.graph->node(id);
+    if (subgraphs(node.op).empty()) return nullptr;
+    auto& bodies = bodies_[{program.variant, id}];
+    if (!bodies) bodies = make_bodies(*program.graph, node, {.threads = context_.threads, .isa = context_.isa});
+    return bodies.get();
   }
 
   // Values that nobody asks for any more.
@@ -261,8 +274,9 @@ class PlannedExecutor : public Executor {
   PlanContext context_;
   Arena arena_;
   std::vector<std::byte*> storages_;
-  std::list<Entry> entries_;  // the last used first
-  std::vector<Entry*> path_;  // the stages of the last run
+  std::map<std::pair<std::string, NodeId>, std::unique_ptr<Bodies>> bodies_;  // by variant, of nodes that run apart
+  std::list<Entry> entries_;                                                  // the last used first
+  std::vector<Entry*> path_;                                                  // the stages of the last run
 };
 
 }  // namespace

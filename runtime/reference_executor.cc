@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "runtime/bodies.h"
 #include "runtime/inputs.h"
 #include "runtime/kernels.h"
 
@@ -10,11 +11,11 @@ namespace {
 
 class ReferenceExecutor : public Executor {
  public:
-  ReferenceExecutor(std::shared_ptr<const Graph> graph, std::vector<ValueId> wanted, bool profile)
+  ReferenceExecutor(std::shared_ptr<const Graph> graph, std::vector<ValueId> wanted, const ExecutorOptions& options)
       : graph_(std::move(graph)),
         wanted_(std::move(wanted)),
         nodes_(needed_nodes(*graph_, wanted_)),
-        profile_(profile) {
+        profile_(options.profile) {
     last_use_.resize(graph_->value_limit(), -1);
     for (size_t step = 0; step < nodes_.size(); ++step) {
       const Node& node = graph_->node(nodes_[step]);
@@ -24,6 +25,7 @@ class ReferenceExecutor : public Executor {
     }
     for (const ValueId id : wanted_) last_use_[static_cast<size_t>(id)] = static_cast<int64_t>(nodes_.size());
     seconds_.resize(nodes_.size(), 0);
+    for (const NodeId id : nodes_) bodies_.push_back(make_bodies(*graph_, graph_->node(id), options));
   }
 
   const std::vector<NodeId>& nodes() const { return nodes_; }
@@ -36,7 +38,7 @@ class ReferenceExecutor : public Executor {
     peak_ = 0;
     for (size_t step = 0; step < nodes_.size(); ++step) {
       const auto start = std::chrono::steady_clock::now();
-      PARE_TRY(run_node(nodes_[step], values));
+      PARE_TRY(run_node(nodes_[step], values, bodies_[step].get()));
       if (profile_) seconds_[step] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       const Node& node = graph_->node(nodes_[step]);
       for (const ValueId id : node.outputs)
@@ -75,7 +77,7 @@ class ReferenceExecutor : public Executor {
     return constant ? *constant : values[static_cast<size_t>(id)];
   }
 
-  Result<void> run_node(NodeId id, std::vector<Tensor>& values) {
+  Result<void> run_node(NodeId id, std::vector<Tensor>& values, Bodies* bodies) {
     const Node& node = graph_->node(id);
     std::vector<Tensor> operands(node.inputs.size());
     for (size_t i = 0; i < operands.size(); ++i)
@@ -83,7 +85,7 @@ class ReferenceExecutor : public Executor {
     std::vector<NamedTensor> captures;
     for (const ValueId capture : node.captures)
       captures.push_back({graph_->value(capture).name, value(capture, values)});
-    auto results = execute(node.op, operands, node.outputs.size(), captures);
+    auto results = execute(node.op, operands, node.outputs.size(), captures, bodies);
     if (!results) return in_context(describe(*graph_, id), results.failure());
     for (size_t i = 0; i < node.outputs.size(); ++i)
       if (node.outputs[i] != ValueId::none) values[static_cast<size_t>(node.outputs[i])] = std::move((*results)[i]);
@@ -102,7 +104,8 @@ class ReferenceExecutor : public Executor {
   std::shared_ptr<const Graph> graph_;
   std::vector<ValueId> wanted_;
   std::vector<NodeId> nodes_;
-  std::vector<int64_t> last_use_;  // by value: the step after which nobody needs it
+  std::vector<std::unique_ptr<Bodies>> bodies_;  // by step, null where there are none
+  std::vector<int64_t> last_use_;                // by value: the step after which nobody needs it
   std::vector<double> seconds_;
   bool profile_;
   size_t peak_ = 0;
@@ -113,7 +116,7 @@ class ReferenceExecutor : public Executor {
 Result<std::unique_ptr<Executor>> create_reference_executor(std::shared_ptr<const Graph> graph,
                                                             const ExecutorOptions& options) {
   PARE_ASSIGN(std::vector<ValueId> wanted, wanted_values(*graph, options.keep));
-  auto executor = std::make_unique<ReferenceExecutor>(graph, std::move(wanted), options.profile);
+  auto executor = std::make_unique<ReferenceExecutor>(graph, std::move(wanted), options);
   PARE_TRY(check_supported(*graph, executor->nodes()));
   return std::unique_ptr<Executor>(std::move(executor));
 }

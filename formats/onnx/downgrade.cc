@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "formats/onnx/upgrade.h"
+#include "graph/subgraphs.h"
 
 namespace pare::onnx_format {
 namespace {
@@ -52,6 +53,20 @@ int64_t type_since(DType dtype) {
   return 1;
 }
 
+// The opset in which every operator that moves values takes them in such a container.
+int64_t container_since(Container container) {
+  switch (container) {
+    case Container::tensor:
+      return 1;
+    case Container::sequence:
+      return 14;  // Identity
+    case Container::optional:
+    case Container::optional_sequence:
+      return 18;  // OptionalGetElement of what is no optional
+  }
+  return 1;
+}
+
 DType dtype_of_input(const Graph& graph, const Node& node, size_t slot) {
   const bool present = slot < node.inputs.size() && node.inputs[slot] != ValueId::none;
   return present ? graph.value(node.inputs[slot]).type.dtype : DType::undefined;
@@ -62,11 +77,12 @@ bool is_narrow_integer(DType dtype) { return is_integer(dtype) && bits(dtype) < 
 // Operators that older opsets define for fewer element types.
 int64_t operand_since(const Graph& graph, const Node& node) {
   int64_t since = 1;
-  for (const ValueId id : node.inputs) {
-    if (id != ValueId::none) since = std::max(since, type_since(graph.value(id).type.dtype));
-  }
-  for (const ValueId id : node.outputs) {
-    if (id != ValueId::none) since = std::max(since, type_since(graph.value(id).type.dtype));
+  for (const auto* values : {&node.inputs, &node.outputs}) {
+    for (const ValueId id : *values) {
+      if (id == ValueId::none) continue;
+      const Type& type = graph.value(id).type;
+      since = std::max({since, type_since(type.dtype), container_since(type.container)});
+    }
   }
   const DType first = dtype_of_input(graph, node, 0);
   if (as<QuantizeLinear>(node.op) || as<DequantizeLinear>(node.op)) {
@@ -128,11 +144,7 @@ template <class Visit>
 Result<void> each_node(const Graph& graph, const Visit& visit) {
   for (const NodeId id : graph.order()) {
     PARE_TRY(visit(graph, id));
-    const Op& op = graph.node(id).op;
-    const auto* opaque = as<Opaque>(op);
-    for (const auto& attribute : opaque ? opaque->attributes : op_attributes(op)) {
-      if (const auto* body = std::get_if<GraphPtr>(&attribute.value)) PARE_TRY(each_node(**body, visit));
-    }
+    for (const Subgraph& inner : subgraphs(graph.node(id).op)) PARE_TRY(each_node(*inner.graph, visit));
   }
   return {};
 }
@@ -234,6 +246,8 @@ WireNode downgrade(const Graph& graph, NodeId id, int64_t opset) {
   if (const auto* split = as<Split>(node.op); split && opset >= 18 && !split->num_outputs && node.inputs.size() < 2) {
     wire.attributes.push_back({"num_outputs", static_cast<int64_t>(node.outputs.size())});
   }
+  // Loop() with neither count nor condition; both are inputs left out
+  if (as<Loop>(node.op) && wire.inputs.size() < 2) wire.inputs.resize(2, ValueId::none);
   return wire;
 }
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "formats/onnx/downgrade.h"
 #include "formats/onnx/types.h"
 #include "formats/onnx/upgrade.h"
@@ -10,8 +12,16 @@ std::optional<int64_t> GraphBuilder::rank(ValueId id) const {
 }
 
 const Tensor* GraphBuilder::constant_of(ValueId id) const {
-  if (id == ValueId::none || !graph_.value(id).constant) return nullptr;
-  return &*graph_.value(id).constant;
+  if (id == ValueId::none) return nullptr;
+  if (graph_.value(id).constant) return &*graph_.value(id).constant;
+  const ValueId captured = outside(id);
+  return captured == ValueId::none ? nullptr : outer_->constant_of(captured);
+}
+
+ValueId GraphBuilder::outside(ValueId id) const {
+  const auto& captured = graph_.captured;
+  if (!outer_ || std::find(captured.begin(), captured.end(), id) == captured.end()) return ValueId::none;
+  return outer_->graph_.find(graph_.value(id).name).value_or(ValueId::none);
 }
 
 std::string GraphBuilder::base_of(const LegacyNode& node) const {
@@ -65,6 +75,8 @@ Known GraphBuilder::known(ValueId id) const {
   known.constant = constant_of(id);
   if (const auto found = contents_.find(static_cast<int32_t>(id)); found != contents_.end()) {
     known.contents = found->second;
+  } else if (const ValueId captured = outside(id); captured != ValueId::none) {
+    known.contents = outer_->known(captured).contents;
   }
   return known;
 }

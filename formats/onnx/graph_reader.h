@@ -22,7 +22,8 @@ struct ModelScope {
 // Reads one graph; subgraphs through readers of their own that look names up outwards.
 class GraphReader {
  public:
-  GraphReader(ModelScope& model, GraphReader* outer) : model_(model), outer_(outer), builder_(graph_, model.names) {}
+  GraphReader(ModelScope& model, GraphReader* outer)
+      : model_(model), outer_(outer), builder_(graph_, model.names, outer ? &outer->builder_ : nullptr) {}
   GraphReader(const GraphReader&) = delete;
   GraphReader& operator=(const GraphReader&) = delete;
 

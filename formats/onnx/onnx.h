@@ -26,6 +26,8 @@ Result<Graph> read_onnx(std::span<const std::byte> bytes);
 
 // A serialized TensorProto, as the test_data_set_* folders of the ONNX backend tests hold them.
 Result<NamedTensor> read_onnx_tensor(const std::filesystem::path& path);
+// The same for a value of that type: a TensorProto, a SequenceProto or an OptionalProto, of which none says which it is.
+Result<NamedTensor> read_onnx_value(const std::filesystem::path& path, const Type& type);
 
 // Written beside and renamed; a data file gets a name that no file has, and those of a model that was replaced are
 // removed when the new one is complete. Returns the bytes written. The result passes the official checker and reads

@@ -1,5 +1,6 @@
 #include "formats/onnx/upgrade.h"
 
+#include <array>
 #include <limits>
 
 #include "formats/onnx/upgrade_rules.h"
@@ -83,17 +84,16 @@ constexpr Rule kRules[] = {
     {"ScaledTanh", kAlways, rules::scaled_tanh},
     {"ParametricSoftplus", kAlways, rules::parametric_softplus},
     {"Crop", kAlways, rules::crop},
+    {"Scan", 9, rules::scan_batch},
 };
 
 // Opsets at which an operator outside graph/op.h changed its meaning for the same attributes and inputs, or moved an
-// attribute to an input. Wider types alone do not count.
+// attribute to an input. Wider types alone do not count. Whatever did is an operator of graph/op.h by now.
 struct Change {
   std::string_view type;
   int64_t at;
 };
-constexpr Change kChanges[] = {
-    {"Scan", 9},
-};
+constexpr std::array<Change, 0> kChanges{};
 
 }  // namespace
 

@@ -25,13 +25,15 @@ struct LegacyNode {
 // Builds a graph node by node, each upgraded and inferred as it is placed.
 class GraphBuilder {
  public:
-  GraphBuilder(Graph& graph, Names& names) : graph_(graph), names_(names) {}
+  // `outer` builds the graph around this one, if there is one, and knows what this one captures.
+  GraphBuilder(Graph& graph, Names& names, const GraphBuilder* outer) : graph_(graph), names_(names), outer_(outer) {}
 
   // Upgrades and appends; types of the outputs are inferred, and completed by what their values already declare.
   Result<void> place(LegacyNode node);
 
   // For the rules. emit() appends a node in today's meaning and returns its only output, named after `base`.
   ValueId constant(const std::string& base, Tensor tensor);
+  std::string fresh_name(const std::string& base) { return names_.fresh(base); }
   Result<ValueId> emit(std::string type, Attributes attributes, std::vector<ValueId> inputs, const std::string& base);
   const Type& type(ValueId id) const { return graph_.value(id).type; }
   std::optional<int64_t> rank(ValueId id) const;
@@ -43,9 +45,11 @@ class GraphBuilder {
   Result<void> append(LegacyNode node);
   void infer(NodeId id);
   Known known(ValueId id) const;
+  ValueId outside(ValueId id) const;  // the value of the graph around this one; none where it is not captured
 
   Graph& graph_;
   Names& names_;
+  const GraphBuilder* outer_;
   std::unordered_map<int32_t, std::vector<Dim>> contents_;  // by value id: what shape arithmetic knows
 };
 

@@ -44,6 +44,7 @@ PARE_UPGRADE_RULE(image_scaler);
 PARE_UPGRADE_RULE(scaled_tanh);
 PARE_UPGRADE_RULE(parametric_softplus);
 PARE_UPGRADE_RULE(crop);
+PARE_UPGRADE_RULE(scan_batch);
 #undef PARE_UPGRADE_RULE
 
 }  // namespace pare::onnx_format::rules

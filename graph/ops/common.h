@@ -11,6 +11,7 @@
 //                                               and further inputs are scalars; left out elsewhere
 //   kRandom                                     true where it may draw random numbers: no pass folds it into what was
 //                                               drawn once, nor makes two draws one; left out elsewhere
+//   containers                                  true where inputs may be sequences or optional values; left out elsewhere
 //   resize                                       only where attributes or shape constants count elements (links.h)
 #pragma once
 

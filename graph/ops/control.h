@@ -18,18 +18,21 @@ struct If {
     f("then_branch", s.then_branch);
   }
   PARE_OP_METHODS;
+  bool containers() const { return true; }
   Role role() const { return Role::float_only; }
 };
 
 // M?, cond?, v_initial... -> v_final_and_scan_outputs...
+// Without M the condition alone ends it; without cond M alone does, and what the body says of going on is ignored.
 struct Loop {
   static constexpr std::string_view kName = "Loop";
   static constexpr int kSince = 11;
-  static constexpr Arity kArity{2, kMany, 1, kMany};
+  static constexpr Arity kArity{0, kMany, 1, kMany};
   static constexpr std::array<std::string_view, 1> kRequired{"body"};
   GraphPtr body;
   static void fields(auto& s, auto&& f) { f("body", s.body); }
   PARE_OP_METHODS;
+  bool containers() const { return true; }
   Role role() const { return Role::float_only; }
 };
 

@@ -22,6 +22,7 @@ struct Unary {
   int since() const { return kind == Kind::HardSwish ? 14 : kind == Kind::Mish || kind == Kind::BitwiseNot ? 18 : kSince; }
   PARE_NO_FIELDS
   PARE_OP_METHODS;
+  bool containers() const { return kind == Kind::Identity; }
   Role role() const {
     if (kind == Kind::Identity) return Role::passes;
     return kind == Kind::Relu ? Role::clips : Role::float_only;

@@ -12,6 +12,7 @@ struct SequenceConstruct {
   static constexpr Arity kArity{1, kMany};
   PARE_NO_FIELDS
   PARE_OP_METHODS;
+  bool containers() const { return true; }
   Role role() const { return Role::float_only; }
 };
 
@@ -33,6 +34,7 @@ struct SequenceAt {
   static constexpr Arity kArity{2, 2};
   PARE_NO_FIELDS
   PARE_OP_METHODS;
+  bool containers() const { return true; }
   Role role() const { return Role::float_only; }
 };
 
@@ -43,6 +45,7 @@ struct SequenceInsert {
   static constexpr Arity kArity{2, 3};
   PARE_NO_FIELDS
   PARE_OP_METHODS;
+  bool containers() const { return true; }
   Role role() const { return Role::float_only; }
 };
 
@@ -53,6 +56,7 @@ struct SequenceErase {
   static constexpr Arity kArity{1, 2};
   PARE_NO_FIELDS
   PARE_OP_METHODS;
+  bool containers() const { return true; }
   Role role() const { return Role::float_only; }
 };
 
@@ -63,6 +67,7 @@ struct SequenceLength {
   static constexpr Arity kArity{1, 1};
   PARE_NO_FIELDS
   PARE_OP_METHODS;
+  bool containers() const { return true; }
   Role role() const { return Role::float_only; }
 };
 
@@ -94,6 +99,7 @@ struct ConcatFromSequence {
     f("new_axis", s.new_axis);
   }
   PARE_OP_METHODS;
+  bool containers() const { return true; }
   Role role() const { return Role::float_only; }
 };
 
@@ -106,6 +112,7 @@ struct SequenceMap {
   GraphPtr body;
   static void fields(auto& s, auto&& f) { f("body", s.body); }
   PARE_OP_METHODS;
+  bool containers() const { return true; }
   Role role() const { return Role::float_only; }
 };
 
@@ -117,6 +124,7 @@ struct OptionalOf {
   std::optional<RawAttribute> type;
   static void fields(auto& s, auto&& f) { f("type", s.type); }
   PARE_OP_METHODS;
+  bool containers() const { return true; }
   Role role() const { return Role::float_only; }
 };
 
@@ -127,6 +135,7 @@ struct OptionalGetElement {
   static constexpr Arity kArity{1, 1};
   PARE_NO_FIELDS
   PARE_OP_METHODS;
+  bool containers() const { return true; }
   Role role() const { return Role::float_only; }
 };
 
@@ -137,6 +146,7 @@ struct OptionalHasElement {
   static constexpr Arity kArity{0, 1};
   PARE_NO_FIELDS
   PARE_OP_METHODS;
+  bool containers() const { return true; }
   Role role() const { return Role::float_only; }
 };
 

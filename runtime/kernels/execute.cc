@@ -21,7 +21,7 @@ Result<void> run_kernel(const Op& op, KernelContext& context) {
 }
 
 Result<std::vector<Tensor>> execute(const Op& op, std::span<const Tensor> inputs, size_t outputs,
-                                    std::span<const NamedTensor> captures) {
+                                    std::span<const NamedTensor> captures, Bodies* bodies) {
   const auto named = [&](Failure failure) { return in_context(std::string(op_type(op)), std::move(failure)); };
   const Arity arity = op_arity(op);
   const auto count = static_cast<int64_t>(inputs.size());
@@ -50,7 +50,7 @@ Result<std::vector<Tensor>> execute(const Op& op, std::span<const Tensor> inputs
   infer.outputs.resize(outputs);
   if (auto done = op_infer(op, infer); !done) return named(done.failure());
   std::vector<Tensor> results(outputs);
-  KernelContext context{inputs, results, captures};
+  KernelContext context{inputs, results, captures, bodies};
   if (auto done = run_kernel(op, context); !done) return named(done.failure());
   return results;
 }

@@ -17,6 +17,7 @@ Analysis::Analysis(const Graph& graph, FoldedConstants& folded)
       dims_matter_(graph.value_limit(), false),
       dims_(graph.value_limit()),
       dtypes_(graph.value_limit(), DType::undefined),
+      containers_(graph.value_limit(), Container::tensor),
       contents_(graph.value_limit()) {}
 
 Result<Analysis> Analysis::make(const Graph& graph, const std::vector<NodeId>& nodes,
@@ -32,9 +33,10 @@ Result<Analysis> Analysis::make(const Graph& graph, const std::vector<NodeId>& n
   }
   for (const GivenValue& value : given) {
     const size_t i = index(value.id);
-    analysis.known_[i] = true;
+    analysis.known_[i] = value.container == Container::tensor;
     analysis.dims_[i] = value.dims;
     analysis.dtypes_[i] = value.dtype;
+    analysis.containers_[i] = value.container;
   }
   for (const NodeId id : nodes) {
     if (auto done = analysis.visit(id); !done) return in_context(describe(graph, id), done.failure());
@@ -47,37 +49,31 @@ bool Analysis::small(ValueId id) const {
   return has_dims(id) && element_count(dims(id)).value_or(kSmall + 1) <= kSmall;
 }
 
+Known Analysis::known(ValueId id) const {
+  Known known;
+  known.present = id != ValueId::none;
+  if (!known.present) return known;
+  known.type = {dtype(id), std::nullopt, containers_[index(id)]};
+  if (has_dims(id)) {
+    known.type.shape = Shape{};
+    for (const int64_t dim : dims(id)) known.type.shape->push_back(Dim(dim));
+  }
+  if (is_constant(id) && small(id)) known.constant = constant(id);
+  known.contents = contents_[index(id)];
+  return known;
+}
+
 Result<void> Analysis::visit(NodeId id) {
   const Node& node = graph_->node(id);
   InferContext context;
   bool all_constant = true;
   for (const ValueId input : node.inputs) {
-    Known known;
-    known.present = input != ValueId::none;
-    if (known.present) {
-      known.type.dtype = dtype(input);
-      if (has_dims(input)) {
-        known.type.shape = Shape{};
-        for (const int64_t dim : dims(input)) known.type.shape->push_back(Dim(dim));
-      }
-      if (is_constant(input) && small(input)) known.constant = constant(input);
-      known.contents = contents_[index(input)];
-      all_constant = all_constant && is_constant(input);
-    }
-    context.inputs.push_back(std::move(known));
+    context.inputs.push_back(known(input));
+    all_constant = all_constant && (input == ValueId::none || is_constant(input));
   }
-  for (const ValueId id : node.captures) {
-    Known known;
-    known.present = true;
-    known.type.dtype = dtype(id);
-    if (has_dims(id)) {
-      known.type.shape = Shape{};
-      for (const int64_t dim : dims(id)) known.type.shape->push_back(Dim(dim));
-    }
-    if (is_constant(id) && small(id)) known.constant = constant(id);
-    known.contents = contents_[index(id)];
-    context.captures.emplace_back(graph_->value(id).name, std::move(known));
-    all_constant = all_constant && is_constant(id);
+  for (const ValueId capture : node.captures) {
+    context.captures.emplace_back(graph_->value(capture).name, known(capture));
+    all_constant = all_constant && is_constant(capture);
   }
   context.outputs.resize(node.outputs.size());
   PARE_TRY(op_infer(node.op, context));
@@ -90,11 +86,13 @@ Result<void> Analysis::visit(NodeId id) {
     if (output == ValueId::none) continue;
     const Type& type = context.outputs[k].type;
     dtypes_[index(output)] = type.dtype;
+    containers_[index(output)] = type.container;
     contents_[index(output)] = context.outputs[k].contents;
     if (const auto known = type.dims()) {
       known_[index(output)] = true;
       dims_[index(output)] = *known;
     }
+    if (type.container != Container::tensor) continue;  // computed when it runs
     constant_[index(output)] = all_constant || from_shape;
     dims_matter_[index(output)] = dims_matter || (from_shape && !all_constant);
     if (all_constant && !known_[index(output)]) {

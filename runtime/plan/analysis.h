@@ -17,6 +17,10 @@ struct GivenValue {
   ValueId id = ValueId::none;
   DType dtype = DType::undefined;
   Dims dims;
+  Container container = Container::tensor;
+
+  // Whole bytes of known dims.
+  bool plannable() const { return container == Container::tensor && bits(dtype) >= 8; }
 };
 
 class Analysis {
@@ -29,6 +33,7 @@ class Analysis {
   bool has_dims(ValueId id) const { return known_[index(id)]; }
   const Dims& dims(ValueId id) const { return dims_[index(id)]; }
   DType dtype(ValueId id) const { return dtypes_[index(id)]; }
+  Container container(ValueId id) const { return containers_[index(id)]; }
   // Does not depend on the inputs' elements.
   bool is_constant(ValueId id) const { return id != ValueId::none && constant_[index(id)]; }
   // A constant that other input dims may change.
@@ -39,6 +44,7 @@ class Analysis {
  private:
   Analysis(const Graph& graph, FoldedConstants& folded);
   static size_t index(ValueId id) { return static_cast<size_t>(id); }
+  Known known(ValueId id) const;  // as inference sees it
   Result<void> visit(NodeId id);
   bool small(ValueId id) const;
 
@@ -49,6 +55,7 @@ class Analysis {
   std::vector<bool> known_, constant_, dims_matter_;
   std::vector<Dims> dims_;
   std::vector<DType> dtypes_;
+  std::vector<Container> containers_;
   std::vector<std::optional<std::vector<Dim>>> contents_;
   mutable FoldedConstants folded_;  // those that depend on dims
 };

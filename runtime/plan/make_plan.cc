@@ -35,7 +35,7 @@ class Sorter {
     for (const ValueId id : program.graph->values())
       if (const auto& constant = program.graph->value(id).constant)
         at(id) = constant->dtype() == DType::string ? State::apart : State::planned;
-    for (const GivenValue& value : given) at(value.id) = bits(value.dtype) < 8 ? State::apart : State::planned;
+    for (const GivenValue& value : given) at(value.id) = value.plannable() ? State::planned : State::apart;
   }
 
   Result<void> sort(std::vector<NodeId>& planned, std::vector<NodeId>& apart, std::vector<NodeId>& rest) {
@@ -99,11 +99,12 @@ Result<Stage> make_stage(Program program, const std::vector<GivenValue>& given, 
   std::vector<NodeId> later = stage.apart;
   later.insert(later.end(), stage.rest.begin(), stage.rest.end());
   const bool plain = std::all_of(context.wanted.begin(), context.wanted.end(), [&](ValueId id) {
-    return analysis->is_constant(id) || bits(analysis->dtype(id)) >= 8;
+    return analysis->is_constant(id) ||
+           (bits(analysis->dtype(id)) >= 8 && analysis->container(id) == Container::tensor);
   });
   stage.outputs = later.empty() && plain ? context.wanted : handed_on(program, planned, later, context.wanted);
   for (const GivenValue& value : given)
-    if (bits(value.dtype) >= 8) stage.inputs.push_back(value.id);
+    if (value.plannable()) stage.inputs.push_back(value.id);
   std::vector<bool> wanted(program.graph->value_limit(), false);
   for (const ValueId id : stage.outputs) wanted[static_cast<size_t>(id)] = true;
   Builder builder(*program.graph, *analysis, planned, stage.inputs, wanted, context.weights, program.variant,

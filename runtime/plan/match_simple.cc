@@ -1,6 +1,8 @@
 // Views, plain steps and Softmax.
 #include <cstring>
 
+#include "graph/subgraphs.h"
+#include "runtime/bodies.h"
 #include "runtime/kernels.h"
 #include "runtime/plan/builder.h"
 
@@ -57,6 +59,9 @@ struct PlainNode {
   std::vector<int> in, out;  // plan values; -1: left out
   std::vector<DType> dtypes;
   std::vector<Dims> in_dims, out_dims;
+  // Of operators that hold graphs: their executors, and what they capture beside constants, behind the inputs in `in`.
+  std::shared_ptr<Bodies> bodies;
+  std::vector<std::string> captures;
 };
 
 Result<void> run_plain(const PlainNode& node, const Frame& frame) {
@@ -67,7 +72,10 @@ Result<void> run_plain(const PlainNode& node, const Frame& frame) {
     PARE_ASSIGN(inputs[i], Tensor::from_buffer(node.dtypes[i], node.in_dims[i],
                                                Buffer::view({frame.at<const std::byte>(node.in[i]), bytes}, nullptr)));
   }
-  KernelContext context{inputs, outputs};
+  const size_t count = inputs.size() - node.captures.size();
+  std::vector<NamedTensor> captures;
+  for (size_t k = 0; k < node.captures.size(); ++k) captures.push_back({node.captures[k], inputs[count + k]});
+  KernelContext context{std::span(inputs).first(count), outputs, captures, node.bodies.get()};
   if (auto done = run_kernel(node.op, context); !done) return in_context(node.where, done.failure());
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (node.out[i] < 0) continue;
@@ -83,14 +91,29 @@ Result<void> run_plain(const PlainNode& node, const Frame& frame) {
 
 bool match_plain(Builder& builder, NodeId id) {
   const Node& node = builder.node(id);
-  PlainNode plain{describe(builder.graph, id), node.op, {}, {}, {}, {}, {}};
+  PlainNode plain{.where = describe(builder.graph, id), .op = node.op};
   Step step{.kernel = "plain." + std::string(op_type(node.op)), .nodes = {id}};
   builder.claim(id);
   const Order order = op_pointwise(node.op) ? preferred_order(builder, {node.inputs[0]}) : Order::onnx;
   const auto laid_out = [&](ValueId value) {
     return order == Order::channels_last ? channels_last(builder.dims(value)) : builder.dims(value);
   };
-  for (const ValueId input : node.inputs) {
+  std::vector<ValueId> operands = node.inputs;
+  std::vector<NamedTensor> constants;
+  for (const ValueId capture : node.captures) {
+    const std::string& name = builder.graph.value(capture).name;
+    if (const Tensor* tensor = builder.constant(capture)) {
+      constants.push_back({name, *tensor});
+    } else {
+      plain.captures.push_back(name);
+      operands.push_back(capture);
+    }
+  }
+  if (!subgraphs(node.op).empty()) {
+    const ExecutorOptions options{.threads = builder.threads, .isa = builder.isa};
+    plain.bodies = std::make_shared<Bodies>(options, std::move(constants));
+  }
+  for (const ValueId input : operands) {
     plain.in.push_back(input == ValueId::none ? -1 : builder.require(input, order));
     plain.dtypes.push_back(input == ValueId::none ? DType::undefined : builder.dtype(input));
     plain.in_dims.push_back(input == ValueId::none ? Dims{} : laid_out(input));

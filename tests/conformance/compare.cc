@@ -37,9 +37,23 @@ std::string number_difference(const Tensor& found, const Tensor& expected) {
          shown(expected.as_double(first));
 }
 
+std::string sequence_difference(const std::vector<Tensor>& found, const std::vector<Tensor>& expected) {
+  if (found.size() != expected.size())
+    return std::to_string(found.size()) + " tensors instead of " + std::to_string(expected.size());
+  for (size_t i = 0; i < found.size(); ++i) {
+    const std::string text = difference(found[i], expected[i]);
+    if (!text.empty()) return "tensor " + std::to_string(i) + ": " + text;
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string difference(const Tensor& found, const Tensor& expected) {
+  if (found.container() == Container::sequence && expected.container() == Container::sequence)
+    return sequence_difference(found.elements(), expected.elements());
+  if (found.container() != expected.container())
+    return to_string(found.type()) + " instead of " + to_string(expected.type());
   if (found.dtype() != expected.dtype() || found.dims() != expected.dims()) {
     return to_string(found.type()) + " instead of " + to_string(expected.type());
   }

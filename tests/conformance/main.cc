@@ -55,13 +55,14 @@ std::vector<fs::path> data_sets(const fs::path& test) {
   return sets;
 }
 
-// input_0.pb, input_1.pb, ... as far as they go.
-Result<std::vector<Tensor>> read_tensors(const fs::path& set, const std::string& kind) {
+// input_0.pb, input_1.pb, ... as far as they go, as values of the types that the graph declares.
+Result<std::vector<Tensor>> read_tensors(const fs::path& set, const std::string& kind, const Graph& graph,
+                                         const std::vector<ValueId>& ids) {
   std::vector<Tensor> tensors;
-  for (int i = 0;; ++i) {
+  for (size_t i = 0;; ++i) {
     const fs::path path = set / (kind + "_" + std::to_string(i) + ".pb");
     if (!fs::exists(path)) return tensors;
-    PARE_ASSIGN(auto read, read_onnx_tensor(path));
+    PARE_ASSIGN(auto read, read_onnx_value(path, i < ids.size() ? graph.value(ids[i]).type : Type()));
     tensors.push_back(std::move(read.tensor));
   }
 }
@@ -98,11 +99,11 @@ bool draws(const Graph& graph) {
 }
 
 Outcome run_set(Executor& executor, const fs::path& set) {
-  auto inputs = read_tensors(set, "input");
-  if (!inputs) return outcome_of(inputs.failure());
-  auto expected = read_tensors(set, "output");
-  if (!expected) return outcome_of(expected.failure());
   const Graph& graph = executor.graph();
+  auto inputs = read_tensors(set, "input", graph, graph.inputs);
+  if (!inputs) return outcome_of(inputs.failure());
+  auto expected = read_tensors(set, "output", graph, graph.outputs);
+  if (!expected) return outcome_of(expected.failure());
   if (auto restored = restore_bfloat16(graph.inputs, graph, *inputs); !restored) return outcome_of(restored.failure());
   if (auto restored = restore_bfloat16(graph.outputs, graph, *expected); !restored)
     return outcome_of(restored.failure());

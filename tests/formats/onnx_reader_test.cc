@@ -4,6 +4,7 @@
 
 #include "formats/onnx/onnx.h"
 #include "graph/verify.h"
+#include "runtime/executor.h"
 #include "tests/formats/onnx_expect.h"
 #include "tests/formats/support.h"
 
@@ -238,6 +239,50 @@ TEST_CASE("subgraphs capture values of the graphs around them") {
   const auto again = read_onnx(scratch / "m.onnx");
   REQUIRE(again.ok());
   CHECK(equal(graph, *again));
+}
+
+TEST_CASE("functions are expanded inside subgraphs, and subgraphs of functions capture its values") {
+  ModelBuilder model(15);
+  model.input("c", Ints{}, 9).input("x", {2}).output("y", {2}).node("If", {"c"}, {"y"});
+  for (const char* branch : {"then_branch", "else_branch"}) {
+    ModelBuilder body(15);
+    body.result(std::string("out_") + branch);
+    body.node(branch[0] == 't' ? "choose" : "Neg", {"x"}, {std::string("out_") + branch});
+    if (branch[0] == 't') {
+      body.last->set_domain("local");
+      body.last->add_input("c");
+    }
+    *model.attribute(branch, 5).mutable_g() = body.graph();
+  }
+  // choose(a, p) = p ? a + a : -(a + a)
+  auto& function = *model.model.add_functions();
+  function.set_domain("local");
+  function.set_name("choose");
+  function.add_input("a");
+  function.add_input("p");
+  function.add_output("b");
+  function.add_opset_import()->set_version(15);
+  ModelBuilder inside(15);
+  inside.node("Add", {"a", "a"}, {"sum"}).node("If", {"p"}, {"b"});
+  for (const char* branch : {"then_branch", "else_branch"}) {
+    ModelBuilder body(15);
+    body.result("r").node(branch[0] == 't' ? "Identity" : "Neg", {"sum"}, {"r"});
+    *inside.attribute(branch, 5).mutable_g() = body.graph();
+  }
+  for (const auto& node : inside.graph().node()) *function.add_node() = node;
+  auto& import = *model.model.add_opset_import();
+  import.set_domain("local");
+  import.set_version(1);
+  const Graph graph = read(model);
+  auto executor = Executor::create(std::make_shared<const Graph>(graph), {.reference = true});
+  REQUIRE(executor.ok());
+  const Tensor x = Tensor::of<float>({2}, {1, -3});
+  auto outputs = (*executor)->run(std::vector<Tensor>{Tensor::scalar(true), x});
+  REQUIRE(outputs.ok());
+  CHECK((*outputs)[0].floats() == std::vector<float>{2, -6});
+  outputs = (*executor)->run(std::vector<Tensor>{Tensor::scalar(false), x});
+  REQUIRE(outputs.ok());
+  CHECK((*outputs)[0].floats() == std::vector<float>{-1, 3});
 }
 
 TEST_CASE("faults of the graph are named") {

@@ -238,6 +238,32 @@ TEST_CASE("upgrade: an attribute that no rule or operator knows leaves the node 
   CHECK(opaque.reason.find("novelty") != std::string::npos);
 }
 
+// As the text of Scan-8 has it: a batch first, then the scanned axis; cumulative sums of [[1,2],[3,4]] and
+// [[5,6],[7,8]], scaled by a captured value.
+TEST_CASE("upgrade: Scan over a batch") {
+  const auto scan = [](bool backwards, const std::string& lengths) {
+    ModelBuilder model(8);
+    model.input("start", {2, 2}).input("x", {2, 2, 2}).input("k", {2}).result("all").result("last");
+    if (!lengths.empty()) model.ints(lengths, {2}, {1, 2});
+    model.node("Scan", {lengths, "start", "x"}, {"last", "all"}).with("num_scan_inputs", 1);
+    if (backwards) model.with("directions", Ints{1});
+    ModelBuilder body(8);
+    body.input("s", {2}).input("e", {2}).output("t", {2}).output("u", {2});
+    body.node("Add", {"s", "e"}, {"t"}).node("Mul", {"t", "k"}, {"u"});
+    *model.attribute("body", 5).mutable_g() = body.graph();
+    return model;
+  };
+  const std::vector<Tensor> inputs{floats({2, 2}, {0, 0, 10, 10}), floats({2, 2, 2}, {1, 2, 3, 4, 5, 6, 7, 8}),
+                                   floats({2}, {1, 100})};
+  const Tensor all = run(scan(false, ""), inputs);
+  CHECK(all.dims() == Dims{2, 2, 2});
+  CHECK(all.floats() == Floats{1, 200, 4, 600, 15, 1600, 22, 2400});
+  CHECK(run(scan(true, ""), inputs).floats() == Floats{3, 400, 4, 600, 17, 1800, 22, 2400});
+  const Opaque& opaque = only_opaque(read(scan(false, "lengths")));
+  CHECK(opaque.version == 8);
+  CHECK(opaque.reason.find("length") != std::string::npos);
+}
+
 TEST_CASE("upgrade: operators it does not know keep their opset, at least the oldest that is written") {
   for (const int opset : {7, 15}) {
     ModelBuilder model(opset);

@@ -45,6 +45,48 @@ TEST_CASE("scale and zero point of a range, by the formula") {
   CHECK(asymmetric({-1.5f, 0, true}, 4).zero == 15);
 }
 
+TEST_CASE("what graphs inside operators capture stays float, and so do they") {
+  Graph graph = unwrap(parse(R"(graph "g" {
+  input x: float32[N,2]
+  const w: float32[2,3] = {1, 100, 0.01, -1, 50, 0.02}
+  const v: float32[3,2] = {1, -1, 0.01, 0.02, 100, -50}
+  const m: int64[] = {2}
+  a = Gemm(x, w)
+  r = Relu(a)
+  s = Loop(m, _, r) {body = graph {
+    input i: int64[]
+    input c: bool[]
+    input s: float32[N,3]
+    capture r
+    capture v
+    u = Gemm(r, v)
+    t = Add(s, r)
+    output c
+    output t
+  }}
+  y = Gemm(s, v)
+  output s
+  output y
+})"));
+  const Graph before = graph;
+  const Tensor x = Tensor::of<float>({2, 2}, {0, 1, 2, -1});
+  quantize_static(graph, one_batch(x));
+  const Loop* loop = nullptr;
+  for (const NodeId id : graph.order()) {
+    if (as<Loop>(graph.node(id).op)) {
+      loop = as<Loop>(graph.node(id).op);
+      REQUIRE(graph.node(id).captures.size() == 2);
+      CHECK(graph.value(graph.node(id).captures[0]).type.dtype == DType::float32);
+      CHECK(graph.value(graph.node(id).captures[1]).type.dtype == DType::float32);
+    }
+  }
+  REQUIRE(loop != nullptr);
+  // 3 relu(x w), at most 450; 8 bits of x and w leave less than 1 part in 50 of it
+  const auto exact = run(before, x), rounded = run(graph, x);
+  REQUIRE(exact.size() == rounded.size());
+  for (size_t i = 0; i < exact.size(); ++i) CHECK(std::fabs(exact[i] - rounded[i]) <= 450 / 50.0);
+}
+
 TEST_CASE("weights get one scale per output channel, biases the product of the scales") {
   Graph graph = unwrap(parse(kTwoLayers));
   const Tensor x = Tensor::of<float>({2, 2}, {0, 1, 2, -1});
@@ -103,7 +145,8 @@ TEST_CASE("four bits give int4 weights and uint4 activations, the ends keep eigh
   options.weight_bits = 4;
   options.activation_bits = 4;
   options.ends_bits = 8;
-  const QuantizeReport report = quantize_static(graph, one_batch(Tensor::of<float>({1, 1, 2, 2}, {1, 2, 3, 4})), options);
+  const QuantizeReport report =
+      quantize_static(graph, one_batch(Tensor::of<float>({1, 1, 2, 2}, {1, 2, 3, 4})), options);
   REQUIRE(report.layers.size() == 2);  // the ends share one weight
   std::vector<DType> types;
   for (const NodeId id : graph.order()) {
