@@ -6,6 +6,7 @@
 #include <cstring>
 #include <vector>
 
+#include "formats/data/npy_text.h"
 #include "formats/data/strided.h"
 #include "formats/file.h"
 
@@ -204,25 +205,34 @@ Result<NpyHeader> read_npy_header(const ByteReader& read, uint64_t available, co
   return header;
 }
 
-Result<std::string> npy_header(const Tensor& tensor) {
+Result<NpyArray> npy_array(const Tensor& tensor) {
+  NpyArray array;
   const std::string type(name(tensor.dtype()));
   const int width = bits(tensor.dtype());
   const bool in_numpy = tensor.dtype() == DType::boolean || (is_integer(tensor.dtype()) && width >= 8) ||
                         tensor.dtype() == DType::float16 || tensor.dtype() == DType::float32 ||
-                        tensor.dtype() == DType::float64;
+                        tensor.dtype() == DType::float64 || tensor.dtype() == DType::string;
   if (!in_numpy) return unsupported("NumPy files have no " + type + " elements; convert the array first");
   std::string shape;
   for (int64_t dim : tensor.dims()) shape += std::to_string(dim) + ", ";
   if (tensor.rank() > 1) shape.resize(shape.size() - 2);
   if (tensor.rank() == 1) shape.resize(shape.size() - 1);
-  std::string text =
-      "{'descr': '" + element_kind(tensor.dtype()) + "', 'fortran_order': False, 'shape': (" + shape + "), }";
+  std::string kind;
+  if (tensor.dtype() == DType::string) {
+    PARE_ASSIGN(NpyText text, npy_text(tensor));
+    kind = "<U" + std::to_string(text.width);
+    array.text = std::move(text.units);
+  } else {
+    kind = element_kind(tensor.dtype());
+  }
+  std::string text = "{'descr': '" + kind + "', 'fortran_order': False, 'shape': (" + shape + "), }";
   const size_t prefix = 10;
   while ((prefix + text.size() + 1) % 64 != 0) text += ' ';
   text += '\n';
-  std::string header(kMagic, kMagicBytes);
-  header += {'\x01', '\x00', static_cast<char>(text.size() & 0xFF), static_cast<char>(text.size() >> 8)};
-  return header + text;
+  array.header.assign(kMagic, kMagicBytes);
+  array.header += {'\x01', '\x00', static_cast<char>(text.size() & 0xFF), static_cast<char>(text.size() >> 8)};
+  array.header += text;
+  return array;
 }
 
 Result<Tensor> npy_tensor(const NpyHeader& header, std::shared_ptr<Buffer> raw) {
@@ -253,11 +263,11 @@ Result<Tensor> read_npy(const std::string& path) {
 }
 
 Result<void> write_npy(const std::string& path, const Tensor& tensor) {
-  auto header = npy_header(tensor);
-  if (!header) return in_context(path, header.failure());
+  auto array = npy_array(tensor);
+  if (!array) return in_context(path, array.failure());
   PARE_ASSIGN(AtomicFile file, AtomicFile::create(path));
-  PARE_TRY(file.write(*header));
-  PARE_TRY(file.write(tensor.bytes()));
+  PARE_TRY(file.write(array->header));
+  PARE_TRY(file.write(array->elements(tensor)));
   return file.commit();
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "graph/result.h"
 #include "graph/tensor.h"
@@ -31,9 +32,16 @@ using ByteReader = std::function<Result<void>(uint64_t offset, std::span<std::by
 // read, others (text, objects, records, complex) fail with `unsupported`; damage fails with `input`. `where` starts
 // each message.
 Result<NpyHeader> read_npy_header(const ByteReader& read, uint64_t available, const std::string& where);
-// The header (magic included) of a C-order little-endian version 1 or 2 file; its length is a multiple of 64. Fails
-// (unsupported) for types NumPy does not have.
-Result<std::string> npy_header(const Tensor& tensor);
+// A C-order little-endian version 1 file of a tensor: the header (magic included), a multiple of 64 bytes, and the
+// elements, which are the tensor's own bytes but for text. Fails (unsupported) for types NumPy does not have.
+struct NpyArray {
+  std::string header;
+  std::vector<char32_t> text;
+  std::span<const std::byte> elements(const Tensor& tensor) const {
+    return tensor.dtype() == DType::string ? std::as_bytes(std::span(text)) : tensor.bytes();
+  }
+};
+Result<NpyArray> npy_array(const Tensor& tensor);
 
 // Elements as they lie in the file to row-major in machine order. `raw` holds header.data_bytes.
 Result<Tensor> npy_tensor(const NpyHeader& header, std::shared_ptr<Buffer> raw);

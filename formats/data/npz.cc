@@ -116,9 +116,9 @@ Result<void> write_npz(const std::string& path, const std::vector<NamedTensor>& 
     if (!seen.insert(array.name).second) return usage_error(path + ": two arrays are named '" + array.name + "'");
     const std::string member = array.name + std::string(kSuffix);
     if (member.size() > 0xFFFF) return usage_error(path + ": an array's name is longer than a zip archive allows");
-    auto header = npy_header(array.tensor);
-    if (!header) return in_context(path + ", array '" + array.name + "'", header.failure());
-    PARE_TRY(zip.add(member, std::as_bytes(std::span(*header)), array.tensor.bytes(), deflate));
+    auto npy = npy_array(array.tensor);
+    if (!npy) return in_context(path + ", array '" + array.name + "'", npy.failure());
+    PARE_TRY(zip.add(member, std::as_bytes(std::span(npy->header)), npy->elements(array.tensor), deflate));
   }
   return zip.commit();
 }

@@ -176,7 +176,9 @@ Result<void> Resize::infer(InferContext& context) const {
                         "tf_half_pixel_for_nn", "tf_crop_and_resize"}));
   PARE_TRY(need_one_of("nearest_mode", nearest_mode, {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"}));
   PARE_TRY(need_one_of("keep_aspect_ratio_policy", keep_aspect_ratio_policy, {"stretch", "not_larger", "not_smaller"}));
+  PARE_TRY(need_dtype(context, 2, "scales", {DType::float32}));
   PARE_TRY(need_rank(context, 2, "scales", 1, 1));
+  PARE_TRY(need_dtype(context, 3, "sizes", {DType::int64}));
   PARE_TRY(need_rank(context, 3, "sizes", 1, 1));
   const bool has_scales = given(context, 2);
   const bool has_sizes = given(context, 3);

@@ -340,6 +340,7 @@ Result<void> Pad::infer(InferContext& context) const {
   PARE_TRY(need_dtype(context, 1, "pads", {DType::int64}));
   PARE_TRY(need_rank(context, 1, "pads", 1, 1));
   PARE_TRY(need_same_dtype(context, {0, 2}));
+  PARE_TRY(need_dtype(context, 3, "axes", {DType::int64, DType::int32}));
   const DType dtype = context.type(0).dtype;
   context.set(0, dtype, std::nullopt);
   if (!context.shape(0)) return {};

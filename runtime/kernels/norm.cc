@@ -172,7 +172,14 @@ Result<void> run(const InstanceNormalization& op, KernelContext& context) {
 }
 
 Result<void> run(const LayerNormalization& op, KernelContext& context) {
-  if (auto done = through_float32(op, context)) return *done;
+  if (auto done = through_float32(op, context)) {
+    PARE_TRY(*done);
+    // The statistics are float32 whatever the type of the input.
+    for (size_t i = 1; i < context.outputs.size(); ++i) {
+      PARE_ASSIGN(context.outputs[i], cast(context.outputs[i], DType::float32));
+    }
+    return {};
+  }
   const Tensor& x = context.inputs[0];
   PARE_ASSIGN(const size_t axis, axis_of(op.axis, x.dims().size()));
   for (size_t slot = 1; slot < context.inputs.size(); ++slot) {

@@ -203,6 +203,19 @@ TEST_CASE("npy and npz: what is written has the layout of the format and reads b
   CHECK(refused.failure().code == ErrorCode::unsupported);
 }
 
+TEST_CASE("npy: text is written as NumPy's Unicode text") {
+  ScratchFolder folder;
+  REQUIRE(write_npy(folder / "s.npy", Tensor::strings({2}, {"h\xc3\xa9", "\xf0\x9f\x98\x80 ok"})));
+  const std::string bytes = read_bytes(folder / "s.npy");
+  CHECK(bytes.substr(10, 57) == "{'descr': '<U4', 'fortran_order': False, 'shape': (2,), }");
+  // U+0068 U+00E9, then U+1F600 and " ok", four code points each.
+  CHECK(bytes.substr(128) == from_hex("68000000e90000000000000000000000"
+                                      "00f60100200000006f0000006b000000"));
+  const auto refused = write_npy(folder / "bad.npy", Tensor::strings({1}, {"\xff"}));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.failure().code == ErrorCode::unsupported);
+}
+
 TEST_CASE("npz: stored arrays lie 64-byte aligned in the file") {
   ScratchFolder folder;
   const Tensor x = Tensor::of<uint8_t>({5}, {0xAB, 0xCD, 0xAB, 0xCD, 0xEF});
