@@ -8,7 +8,7 @@ namespace pare {
 // Q, K, V, attn_mask?, past_key?, past_value?, nonpad_kv_seqlen? -> Y, present_key?, present_value?, qk_matmul_output?
 struct Attention {
   static constexpr std::string_view kName = "Attention";
-  static constexpr int kSince = 23;
+  static constexpr int kSince = 24;
   static constexpr Arity kArity{3, 7, 1, 4};
   int64_t is_causal = 0;
   std::optional<int64_t> kv_num_heads;

@@ -135,7 +135,7 @@ struct EmbedLayerNormalization {
   static constexpr std::string_view kName = "EmbedLayerNormalization";
   static constexpr std::string_view kDomain = "com.microsoft";
   static constexpr int kSince = 1;
-  static constexpr Arity kArity{7, 9, 2, 3};
+  static constexpr Arity kArity{1, 9, 1, 3};
   float epsilon = 1e-12f;
   int64_t mask_index_type = 0;
   static void fields(auto& s, auto&& f) {
@@ -229,7 +229,7 @@ struct GroupQueryAttention {
   static constexpr std::string_view kName = "GroupQueryAttention";
   static constexpr std::string_view kDomain = "com.microsoft";
   static constexpr int kSince = 1;
-  static constexpr Arity kArity{7, 14, 1, 4};
+  static constexpr Arity kArity{1, 14, 1, 4};
   static constexpr std::array<std::string_view, 2> kRequired{"kv_num_heads", "num_heads"};
   int64_t do_rotary = 0;
   std::string k_quant_type = "NONE";

@@ -102,7 +102,7 @@ bool present(const LinkContext& context, size_t slot) {
 
 // A hidden unit is one row of every gate's block and one column of R, in both directions at once. Steps depend on each
 // other, and the attributes count directions.
-void link_recurrent(LinkContext& context, int64_t layout, std::optional<int64_t> hidden_size) {
+void link_recurrent(LinkContext& context, int64_t layout) {
   for (const size_t slot : {kX, kW, kR}) {
     if (context.rank(AxisRef::Side::input, static_cast<int>(slot)) != 3) return;
   }
@@ -112,7 +112,6 @@ void link_recurrent(LinkContext& context, int64_t layout, std::optional<int64_t>
   const Dim& hidden = (*context.inputs[kR].shape)[2];
   if (!hidden.known() || hidden.size < 1) return;
   const AxisRef unit = in(kR, 2);
-  if (hidden_size) context.fix(unit);
   const IndexMap blocks{.modulo = hidden.size};
   context.link(unit, in(kW, 1), blocks);
   context.link(unit, in(kR, 1), blocks);
@@ -135,14 +134,23 @@ void link_recurrent(LinkContext& context, int64_t layout, std::optional<int64_t>
   }
 }
 
+void resize_hidden(std::optional<int64_t>& hidden_size, ResizeContext& context) {
+  const std::vector<int64_t>* kept = context.kept(in(kR, 2));
+  if (hidden_size && kept) hidden_size = static_cast<int64_t>(kept->size());
+}
+
 }  // namespace
 
 Result<void> LSTM::infer(InferContext& context) const { return infer_recurrent(*this, context); }
 Result<void> GRU::infer(InferContext& context) const { return infer_recurrent(*this, context); }
 Result<void> RNN::infer(InferContext& context) const { return infer_recurrent(*this, context); }
 
-void LSTM::links(LinkContext& context) const { link_recurrent(context, layout, hidden_size); }
-void GRU::links(LinkContext& context) const { link_recurrent(context, layout, hidden_size); }
-void RNN::links(LinkContext& context) const { link_recurrent(context, layout, hidden_size); }
+void LSTM::links(LinkContext& context) const { link_recurrent(context, layout); }
+void GRU::links(LinkContext& context) const { link_recurrent(context, layout); }
+void RNN::links(LinkContext& context) const { link_recurrent(context, layout); }
+
+void LSTM::resize(ResizeContext& context) { resize_hidden(hidden_size, context); }
+void GRU::resize(ResizeContext& context) { resize_hidden(hidden_size, context); }
+void RNN::resize(ResizeContext& context) { resize_hidden(hidden_size, context); }
 
 }  // namespace pare

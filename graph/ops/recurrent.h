@@ -31,6 +31,7 @@ struct LSTM {
   }
   PARE_OP_METHODS;
   Role role() const { return Role::float_only; }
+  void resize(ResizeContext&);
 };
 
 // X, W, R, B?, sequence_lens?, initial_h? -> Y?, Y_h?
@@ -59,6 +60,7 @@ struct GRU {
   }
   PARE_OP_METHODS;
   Role role() const { return Role::float_only; }
+  void resize(ResizeContext&);
 };
 
 // X, W, R, B?, sequence_lens?, initial_h? -> Y?, Y_h?
@@ -85,6 +87,7 @@ struct RNN {
   }
   PARE_OP_METHODS;
   Role role() const { return Role::float_only; }
+  void resize(ResizeContext&);
 };
 
 }  // namespace pare
