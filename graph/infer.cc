@@ -27,7 +27,7 @@ std::optional<Type> merged(const Type& declared, const Type& inferred) {
     result.dtype = declared.dtype;
     result.container = declared.container;
   } else if (declared.dtype != DType::undefined) {
-    if (declared.dtype != inferred.dtype || declared.container != inferred.container) return std::nullopt;
+    if (declared.dtype != inferred.dtype || !compatible(declared.container, inferred.container)) return std::nullopt;
   }
   if (!declared.shape) return result;
   if (!inferred.shape) {

@@ -93,6 +93,11 @@ using Shape = std::vector<Dim>;
 
 // What a value holds: a tensor, a list of tensors, or one of the two or nothing.
 enum class Container : uint8_t { tensor, sequence, optional, optional_sequence };
+// Whether a value may be described as either: an optional value is the thing itself where it holds one.
+inline bool compatible(Container a, Container b) {
+  const auto list = [](Container c) { return c == Container::sequence || c == Container::optional_sequence; };
+  return list(a) == list(b);
+}
 
 struct Type {
   DType dtype = DType::undefined;  // of the elements, whatever the container

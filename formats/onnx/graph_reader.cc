@@ -16,7 +16,7 @@ std::string canonical_domain(const std::string& domain) { return domain == "ai.o
 // Whether known facts of the two types exclude each other.
 bool contradict(const Type& a, const Type& b) {
   if (a.dtype != DType::undefined && b.dtype != DType::undefined) {
-    if (a.dtype != b.dtype || a.container != b.container) return true;
+    if (a.dtype != b.dtype || !compatible(a.container, b.container)) return true;
   }
   if (!a.shape || !b.shape) return false;
   if (a.shape->size() != b.shape->size()) return true;

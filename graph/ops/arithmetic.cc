@@ -38,11 +38,12 @@ Result<void> Mod::infer(InferContext& context) const {
   PARE_TRY(need_same_dtype(context, {0, 1}));
   PARE_TRY(infer_broadcast(context, DType::undefined));
   const auto a = contents_of(context, 0), b = contents_of(context, 1);
-  if (!a || !b || (a->size() != b->size() && a->size() != 1 && b->size() != 1)) return {};
+  if (!a || !b || a->empty() || b->empty()) return {};
+  if (a->size() != b->size() && a->size() != 1 && b->size() != 1) return {};
   std::vector<Dim> rests;
   for (size_t i = 0; i < std::max(a->size(), b->size()); ++i)
     rests.push_back(remainder((*a)[a->size() == 1 ? 0 : i], (*b)[b->size() == 1 ? 0 : i], fmod != 0));
-  if (!a->empty() && !b->empty()) set_contents(context, 0, std::move(rests));
+  set_contents(context, 0, std::move(rests));
   return {};
 }
 void Mod::links(LinkContext& context) const { link_broadcast(context); }

