@@ -28,6 +28,7 @@ std::optional<Type> merged(const Type& declared, const Type& inferred) {
     result.container = declared.container;
   } else if (declared.dtype != DType::undefined) {
     if (declared.dtype != inferred.dtype || !compatible(declared.container, inferred.container)) return std::nullopt;
+    result.container = declared.container;
   }
   if (!declared.shape) return result;
   if (!inferred.shape) {

@@ -144,7 +144,10 @@ Result<void> GraphReader::read_outputs(const onnx::GraphProto& proto) {
       return input_error("output '" + output.name() + "' is declared " + to_string(*type) + " but computed as " +
                          to_string(value.type));
     }
-    if (!value.constant) value.type = merge_types(value.type, *type);
+    if (!value.constant) {
+      value.type = merge_types(value.type, *type);
+      if (type->dtype != DType::undefined) value.type.container = type->container;
+    }
     graph_.outputs.push_back(id);
   }
   return {};
