@@ -18,6 +18,12 @@ bool is_weight(const Op& op, size_t input, const Dims& dims) {
   if (as<BatchNormalization>(op)) return input == 1 || input == 2;
   if (as<InstanceNormalization>(op) || as<LayerNormalization>(op)) return input >= 1;
   if (as<Conv>(op) || as<ConvTranspose>(op) || as<Gemm>(op) || as<MatMul>(op)) return true;
+  if (as<LSTM>(op)) return (input >= 1 && input <= 3) || input == 7;
+  if (as<GRU>(op) || as<RNN>(op)) return input >= 1 && input <= 3;
+  if (as<GroupNormalization>(op) || as<RMSNormalization>(op) || as<SimplifiedLayerNormalization>(op)) return input >= 1;
+  if (as<SkipNormalization>(op)) return input >= 2;
+  if (as<CausalConvWithState>(op)) return input == 1 || input == 2;
+  if (as<FusedMatMul>(op)) return true;
   if (as<Gather>(op)) return input == 0 && dims.size() >= 2;
   if (as<Binary>(op, Binary::Kind::PRelu)) return input == 1;
   const bool single = element_count(dims).value_or(1) <= 1;
