@@ -182,10 +182,35 @@ inline std::vector<LowerCase> quant_cases() {
   };
 }
 
+inline std::vector<LowerCase> sequence_cases() {
+  const std::string qkv = "input q: float32[1,2,3,2]\n input k: float32[1,2,3,2]\n input v: float32[1,2,3,2]\n ";
+  const std::string x = "input x: float32[2,4,3]\n input s: float32[4]\n input b: float32[4]\n ";
+  return {
+      {"LSTM", "input x: float32[3,2,2]\n input w: float32[1,12,2]\n input r: float32[1,12,3]\n y = LSTM(x, w, r) {hidden_size = 3}"},
+      {"GRU", "input x: float32[3,2,2]\n input w: float32[1,9,2]\n input r: float32[1,9,3]\n y = GRU(x, w, r) {hidden_size = 3}"},
+      {"RNN", "input x: float32[3,2,2]\n input w: float32[1,3,2]\n input r: float32[1,3,3]\n y = RNN(x, w, r) {hidden_size = 3}"},
+      {"Attention", qkv + "y = Attention(q, k, v)"},
+      {"FlexAttention", qkv + "y = ai.onnx.preview.FlexAttention(q, k, v)"},
+      {"GroupNormalization", x + "y = GroupNormalization(x, s, b) {num_groups = 2}"},
+      {"RMSNormalization", "input x: float32[2,3,4]\n input s: float32[4]\n y = RMSNormalization(x, s)"},
+  };
+}
+
+inline std::vector<LowerCase> pick_cases() {
+  const std::string x = "input x: float32[2,5]\n ";
+  return {
+      {"OneHot", "input u: float32[2]\n const i: int64[3] = {0, 2, 1}\n const d: int64[] = {3}\n y = OneHot(i, d, u)"},
+      {"TopK", x + "const k: int64[1] = {2}\n y, at = TopK(x, k)"},
+      {"NonZero", x + "n = NonZero(x)\n y = Cast(n) {to = float32}", 0.5, 2, false},
+      {"IsInf", x + "i = IsInf(x)\n y = Cast(i) {to = float32}", -1, 1, false},
+      {"CastLike", x + "const t: float32[1] = {0}\n y = CastLike(x, t)"},
+  };
+}
+
 inline std::vector<LowerCase> all_lower_cases() {
   std::vector<LowerCase> all;
   for (const auto& part : {unary_cases(), binary_cases(), window_cases(), product_cases(), reduce_cases(),
-                           activation_cases(), shape_cases(), quant_cases()}) {
+                           activation_cases(), shape_cases(), quant_cases(), sequence_cases(), pick_cases()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;
