@@ -7,7 +7,7 @@ packages=(
   libtorch-dev libopenblas0-pthread libeigen3-dev
   libprotobuf-dev protobuf-compiler libprotozero-dev
   libcli11-dev libfmt-dev nlohmann-json3-dev libtomlplusplus-dev
-  libhwy-dev zlib1g-dev libzstd-dev
+  libhwy-dev zlib1g-dev libzstd-dev libturbojpeg0-dev libspng-dev
   catch2 libonnx-dev libonnx-testdata dataset-fashion-mnist
 )
 

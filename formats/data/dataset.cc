@@ -4,39 +4,31 @@
 #include <cmath>
 #include <cstring>
 #include <filesystem>
+#include <map>
 #include <numeric>
 
-#include "formats/data/bind.h"
-#include "formats/data/idx.h"
-#include "formats/data/npz.h"
-#include "formats/data/rows.h"
+#include "formats/data/sources.h"
 
 namespace pare {
 namespace {
 
 namespace fs = std::filesystem;
 
-struct Column {
-  std::string name;   // of the input it feeds
-  std::string where;  // "cifar.npz, array 'x'"
-  std::unique_ptr<RowSource> rows;
-  Binding binding;
-};
-
-struct Source {
-  std::vector<Column> columns;
-  std::unique_ptr<RowSource> labels;  // may be null
-  std::string labels_where;
+// What y holds: a class for each sample, or targets of another kind, or neither.
+struct Answers {
+  std::vector<int64_t> classes;  // by row
+  std::unique_ptr<RowSource> targets;
 };
 
 class FileDataset final : public Dataset {
  public:
   FileDataset(std::vector<Column> columns, std::vector<InputType> inputs, std::vector<int64_t> order,
-              std::vector<int64_t> labels, Preprocess preprocess)
+              std::vector<int64_t> labels, std::unique_ptr<RowSource> targets, Preprocess preprocess)
       : columns_(std::move(columns)),
         inputs_(std::move(inputs)),
         order_(std::move(order)),
         labels_(std::move(labels)),
+        targets_(std::move(targets)),
         preprocess_(std::move(preprocess)) {}
 
   int64_t size() const override { return static_cast<int64_t>(order_.size()); }
@@ -56,25 +48,60 @@ class FileDataset final : public Dataset {
       if (has_labels()) labels.push_back(labels_[static_cast<size_t>(index)]);
     }
     for (const Column& column : columns_) {
-      PARE_ASSIGN(Tensor raw, raw_batch(column, rows));
-      auto processed = apply(preprocess_, column.name, std::move(raw));
-      if (!processed) return in_context(column.where, processed.failure());
-      PARE_ASSIGN(Tensor tensor, bound(*std::move(processed), column.binding, column.where));
+      PARE_ASSIGN(Tensor processed, processed_batch(preprocess_, column, rows));
+      PARE_ASSIGN(Tensor tensor, bound(std::move(processed), column.binding, column.where));
       batch.inputs.push_back({column.name, std::move(tensor)});
     }
     if (has_labels()) batch.labels = Tensor::of<int64_t>({batch.count}, labels);
+    if (targets_) {
+      PARE_ASSIGN(batch.targets, raw_batch(*targets_, rows, "the targets"));
+    }
     return batch;
   }
 
-  static Result<Tensor> raw_batch(const Column& column, std::span<const int64_t> rows) {
-    Dims dims = column.rows->dims();
+  static Result<Tensor> raw_batch(const RowSource& source, std::span<const int64_t> rows, const std::string& where) {
+    Dims dims = source.dims();
     dims[0] = static_cast<int64_t>(rows.size());
-    const auto bytes = tensor_bytes(column.rows->dtype(), dims);
-    if (!bytes) return input_error(column.where + ": a batch of these samples is too large");
-    PARE_TRY(check_memory(column.where, *bytes));
-    Tensor raw(column.rows->dtype(), std::move(dims));
-    PARE_TRY(column.rows->read(rows, raw.mutable_bytes()));
+    const auto bytes = tensor_bytes(source.dtype(), dims);
+    if (!bytes) return input_error(where + ": a batch of these samples is too large");
+    PARE_TRY(check_memory(where, *bytes));
+    Tensor raw(source.dtype(), std::move(dims));
+    PARE_TRY(source.read(rows, raw.mutable_bytes()));
     return raw;
+  }
+
+  // Rows are processed together, samples that are made one by one each for itself, as they may differ in shape before.
+  static Result<Tensor> processed_batch(const Preprocess& preprocess, const Column& column,
+                                        std::span<const int64_t> rows) {
+    if (column.rows) {
+      PARE_ASSIGN(Tensor raw, raw_batch(*column.rows, rows, column.where));
+      auto processed = apply(preprocess, column.name, std::move(raw));
+      if (!processed) return in_context(column.where, processed.failure());
+      return processed;
+    }
+    Tensor all;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      PARE_ASSIGN(Tensor raw, column.make(rows[i]));
+      auto one = apply(preprocess, column.name, std::move(raw));
+      if (!one) return in_context(column.where + ", sample " + std::to_string(rows[i]), one.failure());
+      if (i == 0) {
+        Dims dims = one->dims();
+        dims[0] = static_cast<int64_t>(rows.size());
+        const auto bytes = tensor_bytes(one->dtype(), dims);
+        if (!bytes) return input_error(column.where + ": a batch of these samples is too large");
+        PARE_TRY(check_memory(column.where, *bytes));
+        all = Tensor(one->dtype(), dims);
+      }
+      if (!std::equal(one->dims().begin() + 1, one->dims().end(), all.dims().begin() + 1, all.dims().end())) {
+        return input_error(column.where + ": sample " + std::to_string(rows[i]) + " is " + to_string(one->type()) +
+                           " after preprocessing and sample " + std::to_string(rows[0]) + " was " +
+                           to_string(Type{all.dtype(), Shape(all.dims().begin(), all.dims().end())}) +
+                           "; samples of one batch must be of one size: add a resize, crop or pad step");
+      }
+      const auto from = one->bytes();
+      std::copy(from.begin(), from.end(), all.mutable_bytes().begin() + static_cast<std::ptrdiff_t>(i * from.size()));
+    }
+    return all;
   }
 
  private:
@@ -82,118 +109,54 @@ class FileDataset final : public Dataset {
   std::vector<InputType> inputs_;
   std::vector<int64_t> order_;  // sample index to row
   std::vector<int64_t> labels_;
+  std::unique_ptr<RowSource> targets_;
   Preprocess preprocess_;
 };
 
-std::string quoted_list(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "'" : ", '") + name + "'";
-  return names.empty() ? "none" : text;
+bool has_extension(const std::string& path, std::string_view extension) {
+  return path.size() > extension.size() &&
+         std::equal(extension.rbegin(), extension.rend(), path.rbegin(),
+                    [](char a, char b) { return a == std::tolower(static_cast<unsigned char>(b)); });
 }
 
-// Which array of the archive feeds which input; see open_dataset.
-Result<std::vector<std::pair<std::string, std::string>>> choose_arrays(const NpzFile& npz,
-                                                                       const std::vector<InputType>& inputs) {
-  std::vector<std::pair<std::string, std::string>> pairs;  // input, array
-  const std::vector<std::string> names = npz.names();
-  if (inputs.empty()) {
-    for (const std::string& name : names) {
-      if (name != "y" && !name.starts_with("out:")) pairs.emplace_back(name, name);
-    }
-    return pairs;
-  }
-  std::string missing;
-  for (const InputType& input : inputs) {
-    if (npz.find(input.name))
-      pairs.emplace_back(input.name, input.name);
-    else if (npz.find("in:" + input.name))
-      pairs.emplace_back(input.name, "in:" + input.name);
-    else if (missing.empty())
-      missing = input.name;
-  }
-  if (missing.empty()) return pairs;
-  if (inputs.size() == 1) {
-    if (npz.find("x")) return std::vector{std::pair(inputs[0].name, std::string("x"))};
-    const auto candidates =
-        std::count_if(names.begin(), names.end(), [](const std::string& name) { return name != "y"; });
-    if (candidates == 1) return std::vector{std::pair(inputs[0].name, names[0] == "y" ? names[1] : names[0])};
-  }
-  return input_error(npz.path() + ": has no array for the model's input '" + missing + "'; its arrays are " +
-                     quoted_list(names) + "; name them as the inputs" + (inputs.size() == 1 ? " or x" : ""));
-}
-
-Result<Source> open_npz(const std::string& path, const std::vector<InputType>& inputs) {
-  PARE_ASSIGN(const NpzFile npz, NpzFile::open(path));
-  PARE_ASSIGN(const auto pairs, choose_arrays(npz, inputs));
-  Source source;
-  bool y_is_input = false;
-  for (const auto& [input, array] : pairs) {
-    PARE_ASSIGN(auto rows, npz_rows(npz, array));
-    y_is_input |= array == "y";
-    source.columns.push_back({input, path + ", array '" + array + "'", std::move(rows), {}});
-  }
-  if (source.columns.empty()) return input_error(path + ": holds no arrays; expected x, and y for labels");
-  if (!y_is_input && npz.find("y")) {
-    source.labels_where = path + ", array 'y'";
-    PARE_ASSIGN(source.labels, npz_rows(npz, "y"));
-  }
-  return source;
-}
-
-Result<Source> single_column(const std::string& where, std::unique_ptr<RowSource> rows,
-                             const std::vector<InputType>& inputs) {
-  if (inputs.size() > 1) {
-    return input_error(where + ": holds one array, but the model has " + std::to_string(inputs.size()) +
-                       " inputs; expected a .npz with an array for each");
-  }
-  Source source;
-  source.columns.push_back({inputs.empty() ? "x" : inputs[0].name, where, std::move(rows), {}});
-  return source;
-}
-
-Result<Source> open_idx(const std::string& path, const std::vector<InputType>& inputs) {
-  PARE_ASSIGN(const IdxPair pair, find_idx_pair(path));
-  PARE_ASSIGN(auto images, idx_rows(pair.images));
-  PARE_ASSIGN(Source source, single_column(pair.images, std::move(images), inputs));
-  if (!pair.labels.empty()) {
-    source.labels_where = pair.labels;
-    PARE_ASSIGN(source.labels, idx_rows(pair.labels));
-  }
-  return source;
-}
-
-Result<Source> open_source(const std::string& path, const std::vector<InputType>& inputs) {
+Result<Source> open_source(const std::string& path, const std::vector<InputType>& inputs,
+                           const std::vector<ArrayChoice>& arrays) {
   std::error_code error;
-  if (!fs::is_regular_file(path, error)) return open_idx(path, inputs);
+  if (!fs::is_regular_file(path, error))
+    return is_media_folder(path) ? open_media_source(path, inputs) : open_idx_source(path, inputs);
   PARE_ASSIGN(auto file, InputFile::open(path));
   unsigned char magic[4] = {};
-  if (file->size() == 0) return input_error(path + ": is empty; expected a .npz, .npy or IDX file");
+  if (file->size() == 0) return input_error(path + ": is empty; expected a .npz, .npy, .csv, .wav or IDX file");
   PARE_TRY(file->read_at(0, std::as_writable_bytes(std::span(magic).first(std::min<size_t>(4, file->size())))));
   const auto begins = [&](std::initializer_list<unsigned char> bytes) {
     return std::equal(bytes.begin(), bytes.end(), magic);
   };
-  if (begins({'P', 'K'})) return open_npz(path, inputs);
-  if (begins({0x93, 'N', 'U', 'M'})) {
-    PARE_ASSIGN(auto rows, npy_rows(path));
-    return single_column(path, std::move(rows), inputs);
-  }
-  if (begins({0x1F, 0x8B}) || begins({0, 0})) return open_idx(path, inputs);
-  return input_error(path +
-                     ": is no data file this program reads; expected .npz, .npy, an IDX file or a folder of them");
+  if (begins({'P', 'K'})) return open_npz_source(path, inputs, arrays);
+  if (begins({0x93, 'N', 'U', 'M'})) return open_npy_source(path, inputs);
+  if (begins({'R', 'I', 'F', 'F'})) return open_wav_source(path, inputs);
+  if (begins({0x1F, 0x8B}) || begins({0, 0})) return open_idx_source(path, inputs);
+  if (has_extension(path, ".csv")) return open_csv_source(path, inputs);
+  return input_error(
+      path +
+      ": is no data file this program reads; expected .npz, .npy, .csv, .wav, an IDX file, or a folder of IDX "
+      "files, pictures or sounds");
 }
 
-Result<std::vector<int64_t>> read_labels(const Source& source, std::optional<int64_t> classes) {
-  const RowSource& rows = *source.labels;
+// A whole number per row is a class; anything else is a target.
+Result<Answers> read_answers(Source& source, const Preprocess& preprocess, std::optional<int64_t> classes) {
+  RowSource& rows = *source.labels;
   const auto fail = [&](const std::string& why) { return input_error(source.labels_where + ": " + why); };
-  if (std::any_of(rows.dims().begin() + 1, rows.dims().end(), [](int64_t dim) { return dim != 1; })) {
-    return fail("is " + to_string(Type{rows.dtype(), Shape(rows.dims().begin(), rows.dims().end())}) +
-                "; expected one class per sample");
-  }
+  if (std::any_of(rows.dims().begin() + 1, rows.dims().end(), [](int64_t dim) { return dim != 1; }))
+    return Answers{{}, std::move(source.labels)};
   PARE_TRY(check_memory(source.labels_where, static_cast<uint64_t>(rows.rows()) * rows.row_bytes()));
   PARE_ASSIGN(const Tensor tensor, read_all(rows));
-  std::vector<int64_t> labels(static_cast<size_t>(tensor.size()));
+  Answers answers;
+  answers.classes.resize(static_cast<size_t>(tensor.size()));
   for (int64_t i = 0; i < tensor.size(); ++i) {
-    const double value = is_float(tensor.dtype()) ? tensor.as_double(i) : static_cast<double>(tensor.as_int(i));
+    double value = is_float(tensor.dtype()) ? tensor.as_double(i) : static_cast<double>(tensor.as_int(i));
+    if (is_float(tensor.dtype()) && !classes && std::floor(value) != value && std::isfinite(value))
+      return Answers{{}, std::move(source.labels)};
+    value += static_cast<double>(preprocess.label_offset);
     const double limit = classes ? static_cast<double>(*classes) : 2147483648.0;
     if (!(value >= 0 && value < limit && std::floor(value) == value)) {
       std::string text = std::to_string(value);
@@ -201,9 +164,9 @@ Result<std::vector<int64_t>> read_labels(const Source& source, std::optional<int
       return fail("label " + std::to_string(i) + " is " + text + "; expected an integer from 0 to " +
                   std::to_string(static_cast<int64_t>(limit) - 1));
     }
-    labels[static_cast<size_t>(i)] = static_cast<int64_t>(value);
+    answers.classes[static_cast<size_t>(i)] = static_cast<int64_t>(value);
   }
-  return labels;
+  return answers;
 }
 
 // Fisher and Yates, driven by SplitMix64 (Steele, Lea, Flood 2014), so that a seed means the same on every machine.
@@ -217,7 +180,8 @@ void shuffle(std::vector<int64_t>& order, uint64_t seed) {
   }
 }
 
-Result<std::vector<int64_t>> select_samples(const std::string& path, int64_t rows, const DatasetOptions& options) {
+Result<std::vector<int64_t>> select_samples(const std::string& path, int64_t rows, const Answers& answers,
+                                            const DatasetOptions& options) {
   if (rows == 0) return input_error(path + ": holds no samples");
   if (options.first < 0 || options.first >= rows) {
     return usage_error(path + ": holds " + std::to_string(rows) + " samples; sample " + std::to_string(options.first) +
@@ -227,6 +191,15 @@ Result<std::vector<int64_t>> select_samples(const std::string& path, int64_t row
   PARE_TRY(check_memory(path, static_cast<uint64_t>(rows) * sizeof(int64_t)));
   std::vector<int64_t> order(static_cast<size_t>(rows));
   std::iota(order.begin(), order.end(), int64_t{0});
+  if (!options.keep_classes.empty()) {
+    if (answers.classes.empty())
+      return usage_error(path + ": some classes were asked for, and the data has no classes");
+    std::erase_if(order, [&](int64_t row) {
+      const auto& keep = options.keep_classes;
+      return std::find(keep.begin(), keep.end(), answers.classes[static_cast<size_t>(row)]) == keep.end();
+    });
+    if (order.empty()) return input_error(path + ": holds no sample of the classes that were asked for");
+  }
   if (options.shuffle_seed) shuffle(order, *options.shuffle_seed);
   order.erase(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(options.first));
   if (options.limit && static_cast<size_t>(*options.limit) < order.size())
@@ -251,6 +224,54 @@ Result<Preprocess> find_preprocess(const std::string& path, const std::string& g
   return Preprocess{};
 }
 
+// What preprocessing makes of the first sample, and how that fits the model's input.
+Result<InputType> bind_column(Column& column, const Preprocess& preprocess, int64_t row,
+                              const std::vector<InputType>& inputs) {
+  PARE_ASSIGN(const Tensor probe, FileDataset::processed_batch(preprocess, column, std::span(&row, 1)));
+  InputType wanted{column.name, {}};
+  for (const InputType& input : inputs) {
+    if (input.name == column.name) wanted = input;
+  }
+  PARE_ASSIGN(column.binding, bind_samples(probe.dims(), probe.dtype(), wanted, column.where));
+  Shape shape{Dim("N")};
+  shape.insert(shape.end(), column.binding.sample.begin(), column.binding.sample.end());
+  return InputType{column.name, Type{column.binding.dtype, std::move(shape)}};
+}
+
+// [arrays] input = number: that number everywhere, in the input's shape; symbols are what they are in other inputs.
+Result<Column> filled_column(const InputType& input, double value, const std::vector<InputType>& wanted,
+                             const std::vector<InputType>& bound) {
+  std::map<std::string, int64_t> symbols;
+  for (const InputType& other : bound) {
+    for (const InputType& declared : wanted) {
+      if (declared.name != other.name || !declared.type.shape ||
+          declared.type.shape->size() != other.type.shape->size())
+        continue;
+      for (size_t i = 0; i < declared.type.shape->size(); ++i)
+        if (const Dim& dim = (*declared.type.shape)[i]; !dim.symbol.empty())
+          symbols[dim.symbol] = (*other.type.shape)[i].size;
+    }
+  }
+  const std::string where = "[arrays] " + input.name;
+  if (!input.type.shape || input.type.shape->empty())
+    return input_error(where + ": the model declares no shape to fill");
+  Dims dims{1};
+  for (size_t i = 1; i < input.type.shape->size(); ++i) {
+    const Dim& dim = (*input.type.shape)[i];
+    const auto symbol = symbols.find(dim.symbol);
+    if (!dim.known() && (symbol == symbols.end() || symbol->second < 0))
+      return input_error(where + ": cannot fill " + to_string(input.type) + ", of which no other input tells the size");
+    dims.push_back(dim.known() ? dim.size : symbol->second);
+  }
+  const auto bytes = tensor_bytes(input.type.dtype, dims);
+  if (!bytes || *bytes > (size_t{1} << 30)) return input_error(where + ": cannot fill " + to_string(input.type));
+  Tensor filled(input.type.dtype, dims);
+  for (int64_t i = 0; i < filled.size(); ++i) filled.set_double(i, value);
+  Column column{input.name, where, nullptr, [filled](int64_t) -> Result<Tensor> { return filled; }, 0};
+  column.binding = {Dims(dims.begin() + 1, dims.end()), input.type.dtype};
+  return column;
+}
+
 }  // namespace
 
 Result<Batch> Dataset::read_range(int64_t first, int64_t count) const {
@@ -261,41 +282,46 @@ Result<Batch> Dataset::read_range(int64_t first, int64_t count) const {
 
 Result<std::unique_ptr<Dataset>> open_dataset(const std::string& path, const DatasetOptions& options) {
   PARE_ASSIGN(Preprocess preprocess, find_preprocess(path, options.preprocess));
-  PARE_ASSIGN(Source source, open_source(path, options.inputs));
-  const int64_t rows = source.columns[0].rows->rows();
+  PARE_ASSIGN(Source source, open_source(path, options.inputs, preprocess.arrays));
+  const int64_t rows = source.columns[0].samples();
   for (const Column& column : source.columns) {
-    if (column.rows->rows() != rows) {
-      return input_error(column.where + ": has " + std::to_string(column.rows->rows()) + " samples, but " +
+    if (column.samples() != rows) {
+      return input_error(column.where + ": has " + std::to_string(column.samples()) + " samples, but " +
                          source.columns[0].where + " has " + std::to_string(rows));
     }
   }
-  PARE_ASSIGN(std::vector<int64_t> order, select_samples(path, rows, options));
-  std::vector<int64_t> labels;
+  Answers answers;
   if (source.labels) {
-    PARE_ASSIGN(const auto all, read_labels(source, options.classes));
-    if (static_cast<int64_t>(all.size()) != rows) {
-      return input_error(source.labels_where + ": has " + std::to_string(all.size()) + " labels for " +
+    const int64_t count = source.labels->rows();
+    if (count != rows) {
+      return input_error(source.labels_where + ": has " + std::to_string(count) + " labels for " +
                          std::to_string(rows) + " samples");
     }
-    for (int64_t row : order) labels.push_back(all[static_cast<size_t>(row)]);
+    PARE_ASSIGN(answers, read_answers(source, preprocess, options.classes));
   }
+  PARE_ASSIGN(std::vector<int64_t> order, select_samples(path, rows, answers, options));
+  std::vector<int64_t> labels;
+  for (const int64_t row : order)
+    if (!answers.classes.empty()) labels.push_back(answers.classes[static_cast<size_t>(row)]);
   std::vector<InputType> inputs;
   for (Column& column : source.columns) {
-    // The first sample shows what preprocessing makes of the array.
-    PARE_ASSIGN(Tensor raw, FileDataset::raw_batch(column, std::span(order).first(1)));
-    auto probe = apply(preprocess, column.name, std::move(raw));
-    if (!probe) return in_context(column.where, probe.failure());
-    InputType wanted{column.name, {}};
-    for (const InputType& input : options.inputs) {
-      if (input.name == column.name) wanted = input;
-    }
-    PARE_ASSIGN(column.binding, bind_samples(probe->dims(), probe->dtype(), wanted, column.where));
-    Shape shape{Dim("N")};
-    shape.insert(shape.end(), column.binding.sample.begin(), column.binding.sample.end());
-    inputs.push_back({column.name, Type{column.binding.dtype, std::move(shape)}});
+    PARE_ASSIGN(InputType type, bind_column(column, preprocess, order[0], options.inputs));
+    inputs.push_back(std::move(type));
   }
-  return std::unique_ptr<Dataset>(std::make_unique<FileDataset>(
-      std::move(source.columns), std::move(inputs), std::move(order), std::move(labels), std::move(preprocess)));
+  for (const InputType& input : options.inputs) {
+    for (const ArrayChoice& choice : preprocess.arrays) {
+      const double* value = std::get_if<double>(&choice.source);
+      if (choice.input != input.name || !value) continue;
+      PARE_ASSIGN(Column column, filled_column(input, *value, options.inputs, inputs));
+      Shape shape{Dim("N")};
+      shape.insert(shape.end(), column.binding.sample.begin(), column.binding.sample.end());
+      inputs.push_back({input.name, Type{column.binding.dtype, std::move(shape)}});
+      source.columns.push_back(std::move(column));
+    }
+  }
+  return std::unique_ptr<Dataset>(std::make_unique<FileDataset>(std::move(source.columns), std::move(inputs),
+                                                                std::move(order), std::move(labels),
+                                                                std::move(answers.targets), std::move(preprocess)));
 }
 
 }  // namespace pare

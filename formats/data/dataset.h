@@ -23,7 +23,8 @@ struct InputType {
 struct Batch {
   int64_t count = 0;
   std::vector<NamedTensor> inputs;  // preprocessed; dim 0 is `count`; in the order of Dataset::inputs()
-  Tensor labels;                    // int64 [count]; undefined without labels
+  Tensor labels;                    // int64 [count], the class of each sample; undefined without
+  Tensor targets;                   // [count, ...] where y is no class: values, pictures, tokens; undefined without
 };
 
 // Samples are read when asked; memory is that of the batches, except for compressed files read out of order (see
@@ -50,14 +51,16 @@ struct DatasetOptions {
   std::vector<InputType> inputs;         // the model's inputs to bind to; empty: the arrays as they are
   std::optional<uint64_t> shuffle_seed;  // order of all samples, before `first` and `limit` select from it
   int64_t first = 0;
-  std::optional<int64_t> limit;    // at most so many samples
-  std::optional<int64_t> classes;  // labels must lie below
+  std::optional<int64_t> limit;       // at most so many samples
+  std::optional<int64_t> classes;     // labels must lie below
+  std::vector<int64_t> keep_classes;  // only samples of these; empty: all
 };
 
 // `path`: .npz (arrays x and y, or named as the inputs, "in:" before them allowed), .npy, an IDX images file, a folder
-// with one IDX set, or FOLDER/PREFIX (idx.h). An array fits an input when its dims after the first agree with the
-// input's, also after adding or dropping axes of length 1, or flattened to rank 2; its elements are converted to the
-// input's type where that loses nothing (to float: always). Fails (input) with both shapes where it does not fit.
+// with one IDX set, FOLDER/PREFIX (idx.h), a .csv, a .wav, or a folder of pictures or sounds (sources.h). An array fits
+// an input when its dims after the first agree with the input's, also after adding or dropping axes of length 1, or
+// flattened to rank 2; its elements are converted to the input's type where that loses nothing (to float: always).
+// Fails (input) with both shapes where it does not fit.
 Result<std::unique_ptr<Dataset>> open_dataset(const std::string& path, const DatasetOptions& options = {});
 
 }  // namespace pare

@@ -138,9 +138,8 @@ TEST_CASE("dataset: labels are one class per sample, in range") {
   CHECK(holds(message(Tensor::of<int64_t>({2}, {0, -1})), "array 'y': label 1 is -1; expected an integer from 0 to"));
   CHECK(holds(message(Tensor::of<int64_t>({2}, {0, 10}), 10), "label 1 is 10; expected an integer from 0 to 9"));
   CHECK(holds(message(Tensor::of<int64_t>({2}, {0, int64_t{1} << 40})), "label 1 is 1099511627776"));
-  CHECK(holds(message(Tensor::of<float>({2}, {0.5f, 0})), "label 0 is 0.5"));
+  CHECK(holds(message(Tensor::of<float>({2}, {-1.0f, 0})), "label 0 is -1"));
   CHECK(holds(message(Tensor::of<int64_t>({3}, {0, 1, 2})), "has 3 labels for 2 samples"));
-  CHECK(holds(message(Tensor(DType::int64, {2, 10})), "expected one class per sample"));
   REQUIRE(write_npz(folder / "b.npz", {{"x", x}, {"y", Tensor::of<float>({2, 1}, {1, 4})}}));
   CHECK(open(folder / "b.npz")->labels() == std::vector<int64_t>{1, 4});
 }
