@@ -26,17 +26,15 @@ struct CompressArguments {
   TrainOptions train;
   Bounds bounds;
   EvaluateOptions evaluate;
+  CompareOptions compare;
 };
 
 void check(const CompressArguments& arguments) {
   check_output(arguments.output);
-  if (!arguments.bounds.any()) {
-    throw Error(ErrorCode::usage, "no bound was given, and a smaller model that nobody checked proves nothing; give at least one of "
-                                  "--max-drop, --min-metric, --min-agreement, --max-bytes, --max-ratio, --min-speedup");
-  }
   if (arguments.bounds.needs_data() && arguments.verify_data.path.empty()) {
     throw Error(ErrorCode::usage, "a bound on accuracy needs labelled data that no pass has seen and none was given; give --verify-data");
   }
+  require_bounds(arguments.bounds, !arguments.verify_data.path.empty(), false);
 }
 
 class Pipeline {
@@ -95,7 +93,7 @@ class Pipeline {
     LoadedModel candidate = load_model(rejected.string());
     std::unique_ptr<Dataset> dataset;
     if (!arguments_.verify_data.path.empty()) dataset = open_data(arguments_.verify_data, *original_.graph);
-    CompareOptions options;
+    CompareOptions options = arguments_.compare;
     options.evaluate = arguments_.evaluate;
     options.evaluate.threads = session_.thread_count();
     options.evaluate.progress = session_.progress("verify");
@@ -103,13 +101,13 @@ class Pipeline {
         compare({original_.path, original_.graph, original_.file_bytes}, {arguments_.output, candidate.graph, candidate.file_bytes},
                 dataset.get(), arguments_.bounds, options);
     print_comparison(session_, comparison);
-    const std::string kept = comparison.pass ? output.string() : rejected.string();
-    if (comparison.pass) std::filesystem::rename(rejected, output);
-    if (!comparison.pass) fmt::print(stderr, "pare: '{}' was not written; the model that failed is '{}'\n", output.string(), kept);
+    const std::string kept = comparison.verdict == Verdict::pass ? output.string() : rejected.string();
+    if (comparison.verdict == Verdict::pass) std::filesystem::rename(rejected, output);
+    if (comparison.verdict != Verdict::pass) fmt::print(stderr, "pare: '{}' was not written; the model that failed is '{}'\n", output.string(), kept);
     Json json = written(original_, kept, candidate.file_bytes, session_);
     json.update(result_);
     json["verify"] = to_json(comparison);
-    json["verdict"] = comparison.verdict();
+    json["verdict"] = name(comparison.verdict);
     session_.emit(json);
     conclude(session_, comparison);
   }
@@ -131,8 +129,8 @@ void add_compress(CLI::App& app, Session& session) {
   add_data_options(*verb, arguments->data, {}, "Training samples: to calibrate, prune and fine-tune on")->required();
   add_data_options(*verb, arguments->verify_data, "verify-", "Labelled samples that the result is judged by");
   add_bound_options(*verb, arguments->bounds);
-  verb->add_option("--metric", arguments->evaluate.metric, "top1")->capture_default_str();
-  verb->add_option("--output-name", arguments->evaluate.output, "The output that holds the class scores (default: the first)");
+  add_judgement_options(*verb, arguments->compare);
+  add_metric_options(*verb, arguments->evaluate, "--output-name");
   verb->add_option("--samples", arguments->samples, "Calibration samples, spread over the training data")->capture_default_str()->check(CLI::PositiveNumber);
   verb->add_option("--bits", arguments->quantize.weight_bits, "Bits of weights: 8 or 4")->capture_default_str()->check(CLI::IsMember({4, 8}));
   verb->add_flag("--no-quantize", arguments->no_quantize, "Keep float arithmetic");

@@ -9,27 +9,37 @@ DatasetOptions bind(const DataOptions& options, const Graph& graph) {
   DatasetOptions bound;
   bound.preprocess = options.preprocess;
   bound.limit = options.limit;
+  bound.keep_classes = options.classes;
   for (const ValueId id : graph.inputs) bound.inputs.push_back({graph.value(id).name, graph.value(id).type});
   return bound;
 }
 
 }  // namespace
 
-CLI::Option* add_data_options(CLI::App& verb, DataOptions& options, const std::string& prefix, const std::string& what) {
-  CLI::Option* data = verb.add_option(
-      "--" + prefix + "data", options.path,
-      what + ": .npz or .npy (arrays x, y), an IDX folder, or FOLDER/PREFIX of one of its sets (docs/data.md)");
+CLI::Option* add_data_options(CLI::App& verb, DataOptions& options, const std::string& prefix,
+                              const std::string& what) {
+  CLI::Option* data = verb.add_option("--" + prefix + "data", options.path,
+                                      what +
+                                          ": .npz or .npy (arrays x, y), .csv, .wav, a folder of pictures, sounds or "
+                                          "IDX files, or FOLDER/PREFIX of an IDX set (docs/data.md)");
   verb.add_option("--" + prefix + "preprocess", options.preprocess,
                   "TOML file of preprocessing steps (default: the one beside the data)");
   verb.add_option("--" + prefix + "limit", options.limit, "Use at most this many samples")->check(CLI::PositiveNumber);
+  verb.add_flag("--" + prefix + "shuffle", options.shuffle,
+                "Take the samples in an order drawn with --seed, before the limit");
+  verb.add_option("--" + prefix + "classes", options.classes, "Use samples of these classes alone: 0,3,7")
+      ->delimiter(',');
   return data;
 }
 
-std::unique_ptr<Dataset> open_data(const DataOptions& options, const Graph& graph) {
-  return unwrap(open_dataset(options.path, bind(options, graph)));
+std::unique_ptr<Dataset> open_data(const DataOptions& options, const Graph& graph, uint64_t seed) {
+  DatasetOptions bound = bind(options, graph);
+  if (options.shuffle) bound.shuffle_seed = seed;
+  return unwrap(open_dataset(options.path, bound));
 }
 
-std::unique_ptr<Dataset> open_calibration(const DataOptions& options, const Graph& graph, int64_t samples, uint64_t seed) {
+std::unique_ptr<Dataset> open_calibration(const DataOptions& options, const Graph& graph, int64_t samples,
+                                          uint64_t seed) {
   DatasetOptions bound = bind(options, graph);
   bound.shuffle_seed = seed;
   bound.limit = std::min(samples, options.limit.value_or(samples));

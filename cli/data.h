@@ -15,16 +15,21 @@ struct DataOptions {
   std::string path;
   std::string preprocess;
   std::optional<int64_t> limit;
+  bool shuffle = false;
+  std::vector<int64_t> classes;
 };
 
-// --data, --preprocess, --limit. With a prefix ("verify-"), the options are --verify-data and so on.
+// --data, --preprocess, --limit, --shuffle, --classes. With a prefix ("verify-"), the options are --verify-data and so
+// on.
 CLI::Option* add_data_options(CLI::App& verb, DataOptions& options, const std::string& prefix = {},
                               const std::string& what = "Labelled samples");
 
 // Opens and binds to the model's inputs. Throws Error.
-std::unique_ptr<Dataset> open_data(const DataOptions& options, const Graph& graph);
+std::unique_ptr<Dataset> open_data(const DataOptions& options, const Graph& graph, uint64_t seed = 0);
 
-// Up to `samples` of a data set spread over all of it, so that data sorted by class calibrates as well as shuffled data.
-std::unique_ptr<Dataset> open_calibration(const DataOptions& options, const Graph& graph, int64_t samples, uint64_t seed);
+// Up to `samples` of a data set spread over all of it, so that data sorted by class calibrates as well as shuffled
+// data.
+std::unique_ptr<Dataset> open_calibration(const DataOptions& options, const Graph& graph, int64_t samples,
+                                          uint64_t seed);
 
 }  // namespace pare::cli

@@ -5,25 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "verify/bounds.h"
 #include "verify/evaluate.h"
 #include "verify/facts.h"
 #include "verify/latency.h"
+#include "verify/output_error.h"
 
 namespace pare {
-
-struct Bounds {
-  std::optional<double> max_drop;        // metric of the reference minus that of the candidate, in points (percent)
-  std::optional<double> min_metric;      // of the candidate, in percent
-  std::optional<double> min_agreement;   // share of samples with the same top-1, in percent
-  std::optional<int64_t> max_bytes;      // file of the candidate
-  std::optional<double> max_ratio;       // candidate bytes / reference bytes
-  std::optional<double> min_speedup;     // median latency of the reference / of the candidate, batch 1
-  bool any() const {
-    return max_drop || min_metric || min_agreement || max_bytes || max_ratio || min_speedup;
-  }
-  // Whether a bound can be judged only by running both models on data.
-  bool needs_data() const { return max_drop || min_metric || min_agreement; }
-};
 
 struct ComparedModel {
   std::string path;
@@ -31,43 +19,61 @@ struct ComparedModel {
   int64_t file_bytes = 0;
 };
 
-struct BoundCheck {
-  std::string name;  // "max-drop"
-  double limit = 0;
-  double value = 0;
-  bool held = false;
-};
-
 struct ComparedSide {
   std::string path;
   int64_t file_bytes = 0;
   ModelFacts facts;
+  int64_t memory_bytes = 0;  // weights as they run, and the arena of one sample
   std::optional<Evaluation> evaluation;
   std::optional<Latency> latency;
 };
 
+// What a run over data, or over random inputs, says of the two side by side.
+struct PairedResult {
+  std::optional<double> drop;  // how much worse the candidate's metric is: points (percent), or the metric's unit
+  Interval drop_interval;      // 95 %, paired bootstrap
+  std::optional<Discordance> discordance;  // of proportions
+  std::optional<double> mcnemar;           // p-value, of proportions
+  std::optional<double> agreement;         // percent of samples with the same top-1; where outputs have classes
+  int64_t agreeing = 0, samples = 0;
+  std::optional<OutputError> error;  // of the candidate's outputs against the reference's
+};
+
 struct Comparison {
   ComparedSide reference, candidate;
-  std::optional<double> drop;       // points
-  std::optional<double> agreement;  // percent
-  double ratio = 0;                 // reference bytes / candidate bytes: "times smaller"
+  PairedResult paired;
+  double ratio = 0;            // reference bytes / candidate bytes: "times smaller"
+  bool random_inputs = false;  // no evidence of accuracy
+  bool report_only = false;
+  std::string data_hash;   // see data_hash.h
+  bool identical = false;  // the two graphs are the same: what holds on the samples holds everywhere
   std::vector<BoundCheck> bounds;
-  bool pass = false;
-  std::string verdict() const { return pass ? "pass" : "fail"; }
+  Verdict verdict = Verdict::pass;
 };
 
 struct CompareOptions {
   EvaluateOptions evaluate;
   bool latency = true;
+  bool report_only = false;
+  std::optional<double> confidence;  // the bounds must hold at that confidence
+  bool random_inputs = false;        // `dataset` is random
   LatencyOptions timing;
 };
 
-// `dataset` may be null when no bound needs data. Throws Error: usage without bounds, or when a bound needs data and there
-// is none; input when the two models do not give one prediction for each sample. A candidate with NaN scores fails.
+// Throws Error (usage) where there is no bound and more than a report is wanted, or one that needs data and there is
+// none.
+void require_bounds(const Bounds& bounds, bool data, bool report_only);
+
+// `dataset` may be null when no bound needs data. Throws Error: usage without bounds (unless report_only) or when a
+// bound needs data and there is none. A candidate with NaN or infinite outputs fails, whatever the bounds.
 Comparison compare(const ComparedModel& reference, const ComparedModel& candidate, const Dataset* dataset,
                    const Bounds& bounds, const CompareOptions& options = {});
 
-// "max-drop: 1.3 points where at most 1.0 is allowed"; one sentence per bound that does not hold.
+// Fills drop, its interval and the tests from two evaluations of the same samples.
+void pair_evaluations(const Evaluation& reference, const Evaluation& candidate, const BootstrapOptions& options,
+                      PairedResult& paired);
+
+// One sentence for every bound that does not hold or is not proven, and for outputs that are not numbers.
 std::vector<std::string> broken_bounds(const Comparison& comparison);
 
 }  // namespace pare

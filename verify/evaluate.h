@@ -1,8 +1,9 @@
-// One number for a model on labelled data, with its confidence interval.
+// One number for a model on data, with its confidence interval; and the pass over the data that gives it.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,50 +11,54 @@
 #include "graph/graph.h"
 #include "runtime/batches.h"
 #include "runtime/executor.h"
+#include "verify/metrics.h"
 
 namespace pare {
 
 struct EvaluateOptions {
-  std::string metric = "top1";
+  MetricOptions metric;
   int threads = 1;
-  bool reference = false;   // plain kernels
-  int64_t batch = 32;       // samples at a time where the model takes any number
-  std::string output;       // which output holds the class scores; empty: the first
+  bool reference = false;  // plain kernels
+  int64_t batch = 32;      // samples at a time where the model takes any number
+  std::string output;      // which output the metric reads; empty: the first
+  BootstrapOptions bootstrap;
+  std::string save_outputs;  // a .npz to write: array "output" [samples, ...], "y" where there are labels
   std::function<void(int64_t done, int64_t total)> progress;
 };
 
 struct Evaluation {
   std::string metric;
-  double value = 0;  // top1: fraction of samples whose largest score is at the label
+  MetricTraits traits;
+  double value = 0;  // a share in 0..1 where traits.percent, else in traits.unit
   int64_t samples = 0;
-  double low = 0, high = 0;           // 95 % interval (Wilson 1927 for proportions)
-  int64_t not_finite = 0;             // samples with a NaN or infinity among their scores; they count as wrong
-  std::vector<int64_t> predictions;   // class of each sample; -1 where not finite
-  std::vector<uint8_t> correct;       // 1 or 0 per sample
+  double low = 0, high = 0;  // the 95 % interval: Wilson for proportions, else the bootstrap
+  int64_t not_finite = 0;    // samples with a NaN or infinity in what the metric reads; a proportion counts them wrong
+  std::string data_hash;     // see data_hash.h
+  std::shared_ptr<const Metric> detail;
 };
-
-struct Interval {
-  double low = 0, high = 0;
-};
-// Wilson score interval of a proportion, 95 %: Wilson, "Probable inference, the law of succession, and statistical
-// inference", JASA 22 (1927).
-Interval wilson(int64_t successes, int64_t trials);
-
-// Index of the largest of `scores`, the first of equals; -1 when one of them is not finite.
-int64_t argmax(std::span<const float> scores);
 
 // How many samples a model takes at a time: `batch`, or less where its inputs fix their first dim.
 int64_t model_batch(const Graph& graph, int64_t batch);
 
-// Batches of at most `batch` samples of `dataset` in order. A model with a fixed first dim gets that many; a last, smaller
-// batch is filled up by repeating its last sample (the caller cuts the results). `graph` and `dataset` must outlive it.
+// Batches of at most `batch` samples of `dataset` in order. A model with a fixed first dim gets that many; a last,
+// smaller batch is filled up by repeating its last sample (the caller cuts the results). `graph` and `dataset` must
+// outlive it.
 Batches batches_of(const Dataset& dataset, const Graph& graph, int64_t batch);
 
-// The class scores of every sample go to `visit(first sample, scores [n, classes])`, batch by batch.
-void for_each_output(const Graph& graph, const Dataset& dataset, const EvaluateOptions& options,
-                     const std::function<void(int64_t first, const Tensor& scores)>& visit);
+// Runs models over the same data, each batch read once. `visit` gets the first sample's index, the samples as read
+// (count is that of the samples that exist) and, by model, the chosen output cut to them: [count, ...].
+struct RunningModel {
+  const Graph* graph = nullptr;
+  std::string output;  // empty: the first
+};
+void for_each_batch(
+    const std::vector<RunningModel>& models, const Dataset& dataset, const EvaluateOptions& options,
+    const std::function<void(int64_t first, const Batch& batch, const std::vector<Tensor>& outputs)>& visit);
 
-// Throws Error: usage for an unknown metric, input for data without labels, no samples or labels outside the classes.
+// Throws Error: usage for an unknown metric, input for data without labels or samples, or with labels outside the
+// classes.
 Evaluation evaluate(const Graph& graph, const Dataset& dataset, const EvaluateOptions& options = {});
+// What a metric that has seen all samples says.
+Evaluation evaluation_of(std::shared_ptr<const Metric> metric, const EvaluateOptions& options);
 
 }  // namespace pare

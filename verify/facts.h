@@ -10,9 +10,9 @@
 namespace pare {
 
 struct ModelFacts {
-  int64_t parameters = 0;    // elements of constants that hold weights: floating point, or integers behind a dequantizer
-  int64_t zeros = 0;         // of them, how many are zero (for integers: equal to the zero point 0)
-  int64_t macs = 0;          // multiply-accumulates of one sample
+  int64_t parameters = 0;  // elements of constants that hold weights: floating point, or integers behind a dequantizer
+  int64_t zeros = 0;       // of them, how many are zero (for integers: equal to the zero point 0)
+  int64_t macs = 0;        // multiply-accumulates of one sample
   int64_t weight_bytes = 0;  // of all constants, unpacked from their file
   int64_t nodes = 0;
   std::map<std::string, int64_t> operators;
