@@ -46,11 +46,11 @@ int at_any_opset(Graph& graph, int64_t) {
 
 constexpr std::array kPasses{
     SimplifyPass{"remove_identities", at_any_opset<remove_identities>},
-    SimplifyPass{"fold_constants", at_any_opset<fold_constants>},
-    SimplifyPass{"fold_shapes", at_any_opset<fold_shapes>},
-    SimplifyPass{"merge_shapes", at_any_opset<merge_shapes>},
-    SimplifyPass{"inline_branches", at_any_opset<inline_branches>},
-    SimplifyPass{"unroll_loops", at_any_opset<unroll_loops>},
+    SimplifyPass{"fold_constants", at_any_opset<fold_constants>, true},
+    SimplifyPass{"fold_shapes", at_any_opset<fold_shapes>, true},
+    SimplifyPass{"merge_shapes", at_any_opset<merge_shapes>, true},
+    SimplifyPass{"inline_branches", at_any_opset<inline_branches>, true},
+    SimplifyPass{"unroll_loops", at_any_opset<unroll_loops>, true},
     SimplifyPass{"merge_casts", at_any_opset<merge_casts>},
     SimplifyPass{"merge_slices", at_any_opset<merge_slices>},
     SimplifyPass{"merge_concats", at_any_opset<merge_concats>},
@@ -83,9 +83,13 @@ void check_names(const SimplifyOptions& options) {
 void check_graph(Graph& graph, std::string_view pass) {
   Result<void> checked = infer_types(graph);
   if (checked.ok()) checked = verify(graph);
-  if (!checked.ok()) {
-    throw Error(ErrorCode::internal, "after pass '" + std::string(pass) + "': " + checked.failure().message);
+  if (checked.ok()) return;
+  const auto found = std::ranges::find(kPasses, pass, &SimplifyPass::name);
+  if (found != kPasses.end() && found->computes) {
+    throw Error(ErrorCode::input,
+                "the model contradicts itself, as computing its constants shows: " + checked.failure().message);
   }
+  throw Error(ErrorCode::internal, "after pass '" + std::string(pass) + "': " + checked.failure().message);
 }
 
 class Pipeline {

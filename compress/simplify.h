@@ -18,6 +18,8 @@ namespace pare {
 struct SimplifyPass {
   std::string_view name;
   int (*run)(Graph&, int64_t opset);
+  // Whether it computes what inference could not know: a graph that is wrong afterwards was wrong before.
+  bool computes = false;
 };
 
 // In the order they run. Every name is that of the pass's function and file.
