@@ -1,4 +1,7 @@
 // The gate on a real model, whole and damaged: exit codes, the layer view, reports and baselines.
+#include <sys/wait.h>
+
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -92,6 +95,20 @@ TEST_CASE("a baseline stands for the reference, and other data are refused") {
   CHECK(other.exit_code == 3);
   CHECK(other.err.find("is not what the baseline was saved with") != std::string::npos);
   CHECK(run_pare("verify " + kModel + " --baseline " + baseline + kData + "--min-sqnr 10").exit_code == 2);
+}
+
+TEST_CASE("the example of a CI job lets a whole model through and stops a damaged one") {
+  std::string value;
+  const std::string model = damaged(value), reports = in_scratch("reports");
+  const auto job = [&](const std::string& candidate) {
+    const std::string command =
+        std::string("PARE=") + PARE_BINARY + " examples/ci/gate.sh " + candidate + ' ' + reports + " 2>/dev/null";
+    return WEXITSTATUS(std::system(command.c_str()));
+  };
+  CHECK(job(kModel) == 0);
+  CHECK(slurp(reports + "/gate.md").find("## pare verify: pass") == 0);
+  CHECK(job(model) == 1);
+  CHECK(slurp(reports + "/gate.xml").find("<failure") != std::string::npos);
 }
 
 TEST_CASE("random inputs prove nothing, and no bound is refused") {
