@@ -111,6 +111,22 @@ TEST_CASE("the example of a CI job lets a whole model through and stops a damage
   CHECK(slurp(reports + "/gate.xml").find("<failure") != std::string::npos);
 }
 
+TEST_CASE("eval counts by class") {
+  const Outcome outcome = run_pare(
+      "eval --json --per-class " + kModel +
+      " --data /usr/share/datasets/fashion-mnist/t10k --preprocess examples/fashion/preprocess.toml --limit 500");
+  REQUIRE(outcome.exit_code == 0);
+  const Json json = Json::parse(outcome.out);
+  REQUIRE(json["classes"].size() == 10);
+  int64_t samples = 0, right = 0;
+  for (size_t c = 0; c < 10; ++c) {
+    samples += json["classes"][c]["samples"].get<int64_t>();
+    right += json["confusion"][c][c].get<int64_t>();
+  }
+  CHECK(samples == 500);
+  CHECK(static_cast<double>(right) / 500 == Approx(json["value"].get<double>()));
+}
+
 TEST_CASE("random inputs prove nothing, and no bound is refused") {
   const Outcome random =
       run_pare("verify --json " + kModel + ' ' + kModel + " --random-inputs 4 --no-latency --max-drop 1");
