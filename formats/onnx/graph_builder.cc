@@ -56,8 +56,7 @@ Result<void> GraphBuilder::append(LegacyNode node) {
     PARE_ASSIGN(op, make_op(node.domain, node.type, node.version, std::move(node.attributes)));
   }
   if (auto* opaque = as<Opaque>(op); opaque && node.domain.empty() && node.reason.empty() && !op_known("", node.type) &&
-                                     node.version < kOldestWritten &&
-                                     same_meaning(node.type, node.version, kOldestWritten)) {
+                                     node.version < kOldestWritten) {
     opaque->version = kOldestWritten;
   }
   const NodeId id = graph_.add_node(std::move(op), std::move(node.inputs), std::move(node.outputs), node.name);

@@ -1,6 +1,5 @@
 #include "formats/onnx/upgrade.h"
 
-#include <array>
 #include <limits>
 
 #include "formats/onnx/upgrade_rules.h"
@@ -87,14 +86,6 @@ constexpr Rule kRules[] = {
     {"Scan", 9, rules::scan_batch},
 };
 
-// Opsets at which an operator outside graph/op.h changed its meaning for the same attributes and inputs, or moved an
-// attribute to an input. Wider types alone do not count. Whatever did is an operator of graph/op.h by now.
-struct Change {
-  std::string_view type;
-  int64_t at;
-};
-constexpr std::array<Change, 0> kChanges{};
-
 }  // namespace
 
 Result<void> upgrade(LegacyNode& node, GraphBuilder& builder) {
@@ -105,14 +96,6 @@ Result<void> upgrade(LegacyNode& node, GraphBuilder& builder) {
     if (!node.reason.empty()) return {};
   }
   return {};
-}
-
-bool same_meaning(std::string_view type, int64_t from, int64_t to) {
-  const auto [low, high] = std::minmax(from, to);
-  for (const Change& change : kChanges) {
-    if (change.type == type && low < change.at && change.at <= high) return false;
-  }
-  return true;
 }
 
 }  // namespace pare::onnx_format

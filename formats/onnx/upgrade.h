@@ -56,7 +56,4 @@ class GraphBuilder {
 // Applies every rule that covers the node's type and version. May place nodes before it.
 Result<void> upgrade(LegacyNode& node, GraphBuilder& builder);
 
-// Whether the ai.onnx operator `type`, one that graph/op.h does not declare, means the same in both opsets.
-bool same_meaning(std::string_view type, int64_t from, int64_t to);
-
 }  // namespace pare::onnx_format

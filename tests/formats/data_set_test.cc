@@ -140,6 +140,15 @@ TEST_CASE("dataset: labels are one class per sample, in range") {
   CHECK(holds(message(Tensor::of<int64_t>({2}, {0, int64_t{1} << 40})), "label 1 is 1099511627776"));
   CHECK(holds(message(Tensor::of<float>({2}, {-1.0f, 0})), "label 0 is -1"));
   CHECK(holds(message(Tensor::of<int64_t>({3}, {0, 1, 2})), "has 3 labels for 2 samples"));
+  // What is no class for each sample is a target.
+  for (const Tensor& y : {Tensor(DType::int64, {2, 10}), Tensor::of<float>({2}, {0.5f, 0})}) {
+    REQUIRE(write_npz(folder / "a.npz", {{"x", x}, {"y", y}}));
+    const auto targets = open(folder / "a.npz");
+    CHECK_FALSE(targets->has_labels());
+    const auto batch = targets->read_range(0, 2);
+    REQUIRE(batch);
+    CHECK(batch->targets == y);
+  }
   REQUIRE(write_npz(folder / "b.npz", {{"x", x}, {"y", Tensor::of<float>({2, 1}, {1, 4})}}));
   CHECK(open(folder / "b.npz")->labels() == std::vector<int64_t>{1, 4});
 }
