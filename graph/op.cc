@@ -52,6 +52,15 @@ Role op_role(const Op& op) {
   return std::visit([](const auto& o) { return o.role(); }, op.variant());
 }
 
+std::optional<OutputRange> op_range(const Op& op) {
+  return std::visit(
+      []<class O>(const O& o) -> std::optional<OutputRange> {
+        if constexpr (requires { o.range(); }) return o.range();
+        return std::nullopt;
+      },
+      op.variant());
+}
+
 bool op_pointwise(const Op& op) {
   return std::visit([]<class O>(const O&) { return requires { requires O::kPointwise; }; }, op.variant());
 }

@@ -99,6 +99,7 @@ std::string_view op_domain(const Op& op);  // "" is ai.onnx
 int op_since(const Op& op);              // lowest opset of its domain whose definition reads as this op does
 Arity op_arity(const Op& op);
 Role op_role(const Op& op);
+std::optional<OutputRange> op_range(const Op& op);  // of every output element (range)
 bool op_pointwise(const Op& op);         // each element by itself (kPointwise)
 bool op_random(const Op& op);            // may draw random numbers (kRandom): to be kept as it is
 // The attributes that differ from their defaults and the required ones (all of them with `defaults`), in the order of

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <memory>
 
 #include "graph/error.h"
-#include "runtime/executor.h"
+#include "quantize/observe.h"
 
 namespace pare {
 namespace {
@@ -29,39 +28,10 @@ void widen(ValueRange& range, const Tensor& tensor, const std::string& name, int
   range = {low, high, true};
 }
 
-// Runs every batch and shows each of `values`, graph inputs among them.
-void observe(const Graph& graph, const std::vector<ValueId>& values, const Batches& batches, const CalibrateOptions& options,
-             const std::function<void(ValueId, const Tensor&, int64_t batch)>& visit) {
-  if (batches.count == 0) {
-    throw Error(ErrorCode::usage, "calibration: the data is empty; expected at least one sample: give --data some");
-  }
-  std::vector<ValueId> computed;
-  std::vector<std::pair<ValueId, size_t>> given;
-  ExecutorOptions executor_options;
-  executor_options.threads = options.threads;
-  for (const ValueId id : values) {
-    const auto input = std::find(graph.inputs.begin(), graph.inputs.end(), id);
-    if (input != graph.inputs.end()) {
-      given.emplace_back(id, static_cast<size_t>(input - graph.inputs.begin()));
-      continue;
-    }
-    computed.push_back(id);
-    executor_options.keep.push_back(graph.value(id).name);
-  }
-  auto executor = unwrap(Executor::create(std::make_shared<Graph>(graph), executor_options));
-  for (int64_t batch = 0; batch < batches.count; ++batch) {
-    const std::vector<Tensor> inputs = batches.get(batch);
-    for (const auto& [id, slot] : given) visit(id, inputs.at(slot), batch);
-    const std::vector<Tensor> results = unwrap(executor->run(inputs));
-    for (size_t i = 0; i < computed.size(); ++i) visit(computed[i], results[graph.outputs.size() + i], batch);
-    if (options.progress) options.progress(batch + 1, batches.count);
-  }
-}
-
 }  // namespace
 
 std::vector<ValueRange> calibrate_min_max(const Graph& graph, const std::vector<ValueId>& values, const Batches& batches,
-                                          const CalibrateOptions& options) {
+                                          const ObserveOptions& options) {
   std::vector<ValueRange> ranges(graph.value_limit());
   observe(graph, values, batches, options, [&](ValueId id, const Tensor& tensor, int64_t batch) {
     widen(ranges[static_cast<size_t>(id)], tensor, graph.value(id).name, batch);
@@ -71,7 +41,7 @@ std::vector<ValueRange> calibrate_min_max(const Graph& graph, const std::vector<
 
 std::vector<Histogram> calibrate_histograms(const Graph& graph, const std::vector<ValueId>& values,
                                             const std::vector<ValueRange>& ranges, const Batches& batches,
-                                            const CalibrateOptions& options) {
+                                            const ObserveOptions& options) {
   std::vector<Histogram> histograms(graph.value_limit());
   observe(graph, values, batches, options, [&](ValueId id, const Tensor& tensor, int64_t) {
     Histogram& histogram = histograms[static_cast<size_t>(id)];

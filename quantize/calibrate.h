@@ -2,12 +2,9 @@
 // number of batches.
 #pragma once
 
-#include <functional>
-#include <string>
 #include <vector>
 
-#include "graph/graph.h"
-#include "runtime/batches.h"
+#include "quantize/observe.h"
 
 namespace pare {
 
@@ -17,15 +14,10 @@ struct ValueRange {
   bool seen = false;
 };
 
-struct CalibrateOptions {
-  int threads = 1;
-  std::function<void(int64_t done, int64_t total)> progress;
-};
-
 // The least and the greatest element of each of `values` over all batches, by value id (indexed as graph ids; only the
 // asked ones are seen). Throws Error: input for a NaN or infinity, naming the value and the batch.
 std::vector<ValueRange> calibrate_min_max(const Graph& graph, const std::vector<ValueId>& values, const Batches& batches,
-                                     const CalibrateOptions& options = {});
+                                     const ObserveOptions& options = {});
 
 // How often an activation falls into each of `kBins` equal parts of its range.
 struct Histogram {
@@ -36,6 +28,6 @@ struct Histogram {
 // A second pass over the same batches. `ranges` as calibrate_min_max gave them, indexed by value id.
 std::vector<Histogram> calibrate_histograms(const Graph& graph, const std::vector<ValueId>& values,
                                             const std::vector<ValueRange>& ranges, const Batches& batches,
-                                            const CalibrateOptions& options = {});
+                                            const ObserveOptions& options = {});
 
 }  // namespace pare

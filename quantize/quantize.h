@@ -34,7 +34,7 @@ struct QuantizeOptions {
   int ends_bits = 0;        // bits of the first and the last layer that computes, weights and inputs; 0: like the others
   bool per_channel = true;
   std::function<bool(const Node&)> exclude;
-  CalibrateOptions calibrate;
+  ObserveOptions calibrate;
 };
 
 struct QuantizedLayer {

@@ -11,6 +11,7 @@
 //                                               and further inputs are scalars; left out elsewhere
 //   kRandom                                     true where it may draw random numbers: no pass folds it into what was
 //                                               drawn once, nor makes two draws one; left out elsewhere
+//   range                                       bounds that hold for every output element whatever the input, where there are any
 //   containers                                  true where inputs may be sequences or optional values; left out elsewhere
 //   resize                                       only where attributes or shape constants count elements (links.h)
 #pragma once
@@ -31,10 +32,15 @@ namespace pare {
 // What a quantizer needs to know of an operator.
 enum class Role : uint8_t {
   computes,    // multiplies by weights and accumulates: integer inputs, weights per channel, int32 bias
+  recurs,      // multiplies input 0 by the weights of input 1 and its own state by those of input 2, gates on axis 1 of both
   passes,      // moves or selects values unchanged: all its float inputs and outputs share one scale
   clips,       // output values are input values or bounds of a range: fuses behind what computes; quantize after it
   rescales,    // elementwise or averaging on integers: every input and the output have scales of their own
   float_only,  // no integer form
+};
+
+struct OutputRange {
+  float low, high;
 };
 
 inline constexpr int kMany = 1 << 30;

@@ -27,6 +27,11 @@ struct Unary {
     if (kind == Kind::Identity) return Role::passes;
     return kind == Kind::Relu ? Role::clips : Role::float_only;
   }
+  std::optional<OutputRange> range() const {
+    if (kind == Kind::Sigmoid) return OutputRange{0, 1};
+    const bool unit = kind == Kind::Tanh || kind == Kind::Erf || kind == Kind::Sin || kind == Kind::Cos || kind == Kind::Softsign;
+    return unit ? std::optional(OutputRange{-1, 1}) : std::nullopt;
+  }
 };
 
 // Two inputs, no attributes; numpy broadcasting (PRelu: of the second input only).
@@ -94,7 +99,8 @@ PARE_ACTIVATION(ThresholdedRelu, 10, float alpha = 1.0f; static void fields(auto
 PARE_ACTIVATION(Selu, 6, float alpha = 1.67326319217681884765625f; float gamma = 1.05070102214813232421875f;
                 static void fields(auto& s, auto&& f) { f("alpha", s.alpha); f("gamma", s.gamma); });
 PARE_ACTIVATION(HardSigmoid, 6, float alpha = 0.2f; float beta = 0.5f;
-                static void fields(auto& s, auto&& f) { f("alpha", s.alpha); f("beta", s.beta); });
+                static void fields(auto& s, auto&& f) { f("alpha", s.alpha); f("beta", s.beta); }
+                std::optional<OutputRange> range() const { return OutputRange{0, 1}; });
 #undef PARE_ACTIVATION
 
 struct Gelu {

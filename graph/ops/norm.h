@@ -82,6 +82,9 @@ struct Softmax {
   static void fields(auto& s, auto&& f) { f("axis", s.axis); }
   PARE_OP_METHODS;
   Role role() const { return Role::float_only; }
+  std::optional<OutputRange> range() const {
+    return kind == Kind::Softmax ? std::optional(OutputRange{0, 1}) : std::nullopt;
+  }
 };
 
 // data, axes int64[n] (optional)

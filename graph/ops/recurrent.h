@@ -30,7 +30,7 @@ struct LSTM {
     f("layout", s.layout);
   }
   PARE_OP_METHODS;
-  Role role() const { return Role::float_only; }
+  Role role() const { return Role::recurs; }
   void resize(ResizeContext&);
 };
 
@@ -59,7 +59,7 @@ struct GRU {
     f("linear_before_reset", s.linear_before_reset);
   }
   PARE_OP_METHODS;
-  Role role() const { return Role::float_only; }
+  Role role() const { return Role::recurs; }
   void resize(ResizeContext&);
 };
 
@@ -86,7 +86,7 @@ struct RNN {
     f("layout", s.layout);
   }
   PARE_OP_METHODS;
-  Role role() const { return Role::float_only; }
+  Role role() const { return Role::recurs; }
   void resize(ResizeContext&);
 };
 
