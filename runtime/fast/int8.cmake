@@ -3,7 +3,7 @@
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64|amd64")
   set(avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl)
   # GCC 12 warns of its own AVX-512 intrinsics (GCC bug 105593).
-  set(quiet $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+  set(quiet $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized> $<$<CXX_COMPILER_ID:GNU>:-Wno-uninitialized>)
   target_sources(pare_runtime_fast PRIVATE
     ${CMAKE_CURRENT_LIST_DIR}/int8_avx2.cc
     ${CMAKE_CURRENT_LIST_DIR}/int8_avx2_vnni.cc

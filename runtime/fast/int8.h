@@ -96,7 +96,8 @@ class Int8Conv {
   // Bytes that the packed weights take.
   size_t packed_bytes() const;
 
-  struct State;  // internal
+  struct State;  // internal to runtime/fast/int8*
+  const State& state() const { return *state_; }
 
  private:
   std::unique_ptr<const State> state_;

@@ -1,9 +1,7 @@
 // The int8 kernels for AVX2: 16-bit products, because the 8-bit multiply-add saturates.
 #include "runtime/fast/int8_simd256-inl.h"
 // The vector type comes first.
-#include "runtime/fast/int8_depthwise-inl.h"
-#include "runtime/fast/int8_elementwise-inl.h"
-#include "runtime/fast/int8_tile-inl.h"
+#include "runtime/fast/int8_set-inl.h"
 
 namespace pare {
 namespace {
@@ -20,10 +18,7 @@ struct WordsDot {
 }  // namespace
 
 const Int8Micro& int8_micro_avx2() {
-  static constexpr Int8Micro kMicro = {
-      Int8Format::words, nullptr,     block<WordsDot>, kDepthwiseBlock, nullptr,    depthwise<WordsTaps, WordsDot>,
-      flip_bytes,        widen_bytes, binary,          quantize,        dequantize, maximum,
-      accumulate,        lookup};
+  static constexpr Int8Micro kMicro = words_micro<WordsDot>();
   return kMicro;
 }
 

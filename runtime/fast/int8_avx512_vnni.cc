@@ -1,9 +1,7 @@
 // The int8 kernels for AVX-512 with VNNI.
 #include "runtime/fast/int8_simd512-inl.h"
 // The vector type comes first.
-#include "runtime/fast/int8_depthwise-inl.h"
-#include "runtime/fast/int8_elementwise-inl.h"
-#include "runtime/fast/int8_tile-inl.h"
+#include "runtime/fast/int8_set-inl.h"
 
 namespace pare {
 namespace {
@@ -19,20 +17,7 @@ struct WordsDot {
 }  // namespace
 
 const Int8Micro& int8_micro_avx512_vnni() {
-  static constexpr Int8Micro kMicro = {Int8Format::bytes,
-                                       block<BytesDot>,
-                                       block<WordsDot>,
-                                       kDepthwiseBlock,
-                                       depthwise<BytesTaps, BytesDot>,
-                                       depthwise<WordsTaps, WordsDot>,
-                                       flip_bytes,
-                                       widen_bytes,
-                                       binary,
-                                       quantize,
-                                       dequantize,
-                                       maximum,
-                                       accumulate,
-                                       lookup};
+  static constexpr Int8Micro kMicro = bytes_micro<BytesDot, WordsDot>();
   return kMicro;
 }
 

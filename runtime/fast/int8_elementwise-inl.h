@@ -122,5 +122,31 @@ void accumulate(const uint8_t* x, int is_signed, int32_t* sum, int64_t count) {
   for (; i < count; ++i) sum[i] += load_scalar(x + i, is_signed);
 }
 
+float split(const float* x, uint8_t* upper, uint8_t* lower, int64_t count) {
+  const Simd::I mask = Simd::set(0x7fffffff);
+  Simd::I most = Simd::zero();
+  for (int64_t i = 0; i < count; i += 16) {
+    Simd::F real[Simd::kVectors];
+    Simd::load_floats(x + i, count - i, real);
+    for (int v = 0; v < Simd::kVectors; ++v) most = Simd::max32(most, Simd::both(Simd::bits(real[v]), mask));
+  }
+  const WideScale scale = wide_scale(Simd::largest32(most));
+  const Simd::F factor = Simd::setf(scale.factor);
+  for (int64_t i = 0; i < count; i += 16) {
+    const int64_t valid = count - i;
+    Simd::F real[Simd::kVectors];
+    Simd::I low[Simd::kVectors], high[Simd::kVectors];
+    Simd::load_floats(x + i, valid, real);
+    for (int v = 0; v < Simd::kVectors; ++v) {
+      real[v] = Simd::clampf(Simd::mulf(real[v], factor), Simd::setf(-kInt8WideLargest), Simd::setf(kInt8WideLargest));
+      low[v] = Simd::add(Simd::to_int(real[v]), Simd::set(0x8080));
+      high[v] = Simd::upper_byte(low[v]);
+    }
+    Simd::store_bytes(upper + i, high, valid);
+    Simd::store_bytes(lower + i, low, valid);
+  }
+  return scale.scale;
+}
+
 }  // namespace
 }  // namespace pare

@@ -58,6 +58,21 @@ struct Int8BlockArgs {
   Int8EpilogueArgs epilogue;
 };
 
+// Rows of 16-bit values times panels of weights, each row as two of bytes: q = 256 * (upper - 128) + (lower - 128).
+//   v = (256 * float(acc of upper) + float(acc of lower)) * (multiplier[c] * row_scale[r]) + addend[c] (+ residual)
+// `block` says the rest: its windows, runs and output kind are not used, `start` is for a zero point of 128, and y is
+// float32. `first` and `count` are rows.
+struct Int8WideArgs {
+  Int8BlockArgs block;
+  const uint8_t* rows;  // [row][upper, lower][plane_bytes]
+  int64_t plane_bytes;
+  const float* row_scale;
+  const float* residual;  // null: none
+  int64_t residual_stride;
+};
+
+inline constexpr float kInt8WideLargest = 32639;  // 127 * 256 + 127: q fits into two bytes
+
 // A stretch of one output row of a depthwise convolution. The row is cut into `steps` stretches of `flat` elements
 // (stride 1: one stretch of width * channels; else one stretch of `channels` per pixel).
 // Blocks of depthwise_block elements take the parameter block (index of the block modulo `phases`). In `paired` weights
@@ -99,6 +114,9 @@ struct Int8Micro {
   void (*block_bytes)(const Int8BlockArgs& args);  // null where format is words
   void (*block_words)(const Int8BlockArgs& args);
 
+  void (*wide_bytes)(const Int8WideArgs& args);  // null where format is words
+  void (*wide_words)(const Int8WideArgs& args);
+
   int depthwise_block;  // elements of a block, a multiple of 16
   // Bytes of weights of a block's four taps: int8 [channel][4] in lane order, or int16 [2 taps][channel][2].
   void (*depthwise_bytes)(const Int8DepthwiseArgs& args);  // null where format is words
@@ -114,6 +132,9 @@ struct Int8Micro {
   void (*maximum)(const uint8_t* const* cells, int64_t cell_count, int is_signed, uint8_t* y, int64_t count);
   void (*accumulate)(const uint8_t* x, int is_signed, int32_t* sum, int64_t count);   // sum += x
   void (*lookup)(const uint8_t* table, const uint8_t* x, uint8_t* y, int64_t count);  // y = table[x]
+  // The two bytes of each round(x / scale), see Int8WideArgs, and the scale: max |x| / kInt8WideLargest, or NaN where a
+  // value is infinite or NaN.
+  float (*split)(const float* x, uint8_t* upper, uint8_t* lower, int64_t count);
 };
 
 const Int8Micro& int8_micro_plain();

@@ -44,6 +44,21 @@ void block_words(const Int8BlockArgs& args) {
   }
 }
 
+void wide_words(const Int8WideArgs& args) {
+  const Int8BlockArgs& b = args.block;
+  for (int64_t row = b.first; row < b.first + b.count; ++row) {
+    const uint8_t* planes = args.rows + row * 2 * args.plane_bytes;
+    for (int64_t panel = b.panel_begin; panel < b.panel_end; ++panel) {
+      int32_t upper[kInt8Panel], lower[kInt8Panel];
+      pixel_words(b, planes, panel, upper);
+      pixel_words(b, planes + args.plane_bytes, panel, lower);
+      const int64_t channel = panel * kInt8Panel;
+      for (int64_t c = channel; c < std::min(channel + kInt8Panel, b.channels); ++c)
+        finish_wide_scalar(args, upper[c - channel], lower[c - channel], row, c);
+    }
+  }
+}
+
 constexpr int kBlock = 16;
 
 void depthwise_row(const Int8DepthwiseArgs& args, int row) {
@@ -122,8 +137,36 @@ void lookup(const uint8_t* table, const uint8_t* x, uint8_t* y, int64_t count) {
   for (int64_t i = 0; i < count; ++i) y[i] = table[x[i]];
 }
 
-constexpr Int8Micro kPlain = {Int8Format::words, nullptr, block_words, kBlock,     nullptr, depthwise_words, flip_bytes,
-                              widen_bytes,       binary,  quantize,    dequantize, maximum, accumulate,      lookup};
+float split(const float* x, uint8_t* upper, uint8_t* lower, int64_t count) {
+  int32_t most = 0;
+  for (int64_t i = 0; i < count; ++i) most = std::max(most, magnitude_scalar(x[i]));
+  const WideScale scale = wide_scale(most);
+  for (int64_t i = 0; i < count; ++i) {
+    const auto q =
+        static_cast<int32_t>(round_scalar(clamp_scalar(x[i] * scale.factor, -kInt8WideLargest, kInt8WideLargest)));
+    const auto bits = static_cast<uint32_t>(q + 0x8080);
+    upper[i] = static_cast<uint8_t>(bits >> 8);
+    lower[i] = static_cast<uint8_t>(bits);
+  }
+  return scale.scale;
+}
+
+constexpr Int8Micro kPlain = {
+    .format = Int8Format::words,
+    .block_words = block_words,
+    .wide_words = wide_words,
+    .depthwise_block = kBlock,
+    .depthwise_words = depthwise_words,
+    .flip = flip_bytes,
+    .widen = widen_bytes,
+    .binary = binary,
+    .quantize = quantize,
+    .dequantize = dequantize,
+    .maximum = maximum,
+    .accumulate = accumulate,
+    .lookup = lookup,
+    .split = split,
+};
 
 }  // namespace
 

@@ -58,5 +58,36 @@ namespace {
     y[i] = static_cast<uint8_t>(static_cast<int32_t>(round_scalar(v)) + e.zero_point);
 }
 
+// Result c of row r from its two accumulators.
+[[maybe_unused]] inline void finish_wide_scalar(const Int8WideArgs& args, int32_t upper, int32_t lower, int64_t r,
+                                                int64_t c) {
+  const Int8BlockArgs& b = args.block;
+  float v = static_cast<float>(upper) * 256.0f + static_cast<float>(lower);
+  v = v * (b.epilogue.multiplier[c] * args.row_scale[r]);
+  v = v + b.epilogue.addend[c];
+  if (args.residual) v = v + args.residual[r * args.residual_stride + c];
+  reinterpret_cast<float*>(b.y)[r * b.y_stride + c] = v;
+}
+
+// The bits of |x|, which order as the magnitudes do and put NaN last.
+[[maybe_unused]] inline int32_t magnitude_scalar(float x) {
+  int32_t bits;
+  __builtin_memcpy(&bits, &x, sizeof(bits));
+  return bits & 0x7fffffff;
+}
+
+// What a row is multiplied by before it is rounded to 16 bits, and what its results are multiplied by, from the bits of
+// its largest magnitude.
+struct WideScale {
+  float factor, scale;
+};
+[[maybe_unused]] inline WideScale wide_scale(int32_t bits) {
+  float most;
+  __builtin_memcpy(&most, &bits, sizeof(most));
+  if (bits >= 0x7f800000) return {0.0f, __builtin_nanf("")};
+  if (most < 1e-30f) return {0.0f, 0.0f};  // whose factor would not be finite
+  return {kInt8WideLargest / most, most / kInt8WideLargest};
+}
+
 }  // namespace
 }  // namespace pare

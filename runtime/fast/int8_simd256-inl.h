@@ -59,6 +59,15 @@ struct Simd {
   static F clampf(F v, F low, F high) { return _mm256_min_ps(_mm256_max_ps(v, low), high); }
   static F to_float(I v) { return _mm256_cvtepi32_ps(v); }
   static I to_int(F v) { return _mm256_cvtps_epi32(v); }
+  static I bits(F v) { return _mm256_castps_si256(v); }
+  static I both(I a, I b) { return _mm256_and_si256(a, b); }
+  static I max32(I a, I b) { return _mm256_max_epi32(a, b); }
+  static int32_t largest32(I v) {
+    __m128i part = _mm_max_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+    part = _mm_max_epi32(part, _mm_shuffle_epi32(part, 0x4e));
+    return _mm_cvtsi128_si32(_mm_max_epi32(part, _mm_shuffle_epi32(part, 0xb1)));
+  }
+  static I upper_byte(I v) { return _mm256_srli_epi32(v, 8); }
   static F roundf(F v) { return _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 
   // Up to 16 elements, n of them valid.

@@ -59,6 +59,11 @@ struct Simd {
   static F clampf(F v, F low, F high) { return _mm512_min_ps(_mm512_max_ps(v, low), high); }
   static F to_float(I v) { return _mm512_cvtepi32_ps(v); }
   static I to_int(F v) { return _mm512_cvtps_epi32(v); }
+  static I bits(F v) { return _mm512_castps_si512(v); }
+  static I both(I a, I b) { return _mm512_and_si512(a, b); }
+  static I max32(I a, I b) { return _mm512_max_epi32(a, b); }
+  static int32_t largest32(I v) { return _mm512_reduce_max_epi32(v); }
+  static I upper_byte(I v) { return _mm512_srli_epi32(v, 8); }
   static F roundf(F v) { return _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 
   static __mmask16 mask16(int64_t n) { return static_cast<__mmask16>((1u << n) - 1u); }

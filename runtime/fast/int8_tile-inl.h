@@ -220,5 +220,58 @@ void block(const Int8BlockArgs& args) {
   }
 }
 
+// `width` panels of a row of 16-bit values from its two rows of accumulators.
+inline void finish_wide(const Int8WideArgs& args, const int32_t* upper, int width, int64_t row, int64_t channel) {
+  const int32_t* lower = upper + width * kInt8Panel;
+  const float* multiplier = args.block.epilogue.multiplier + channel;
+  const float* addend = args.block.epilogue.addend + channel;
+  const float* residual = args.residual ? args.residual + row * args.residual_stride + channel : nullptr;
+  float* y = reinterpret_cast<float*>(args.block.y) + row * args.block.y_stride + channel;
+  const int64_t channels = args.block.channels - channel;
+  const Simd::F scale = Simd::setf(args.row_scale[row]), two_to_8 = Simd::setf(256.0f);
+  for (int64_t p = 0; p < width * kInt8Panel; p += kInt8Panel) {
+    Simd::F out[Simd::kVectors], more[Simd::kVectors];
+    if (residual) Simd::load_floats(residual + p, channels - p, more);
+    for (int v = 0; v < Simd::kVectors; ++v) {
+      const int64_t at = p + v * Simd::kLanes;
+      out[v] = Simd::mulf(Simd::to_float(Simd::load(upper + at)), two_to_8);
+      out[v] = Simd::addf(out[v], Simd::to_float(Simd::load(lower + at)));
+      out[v] = Simd::mulf(out[v], Simd::mulf(Simd::loadf(multiplier + at), scale));
+      out[v] = Simd::addf(out[v], Simd::loadf(addend + at));
+      if (residual) out[v] = Simd::addf(out[v], more[v]);
+    }
+    Simd::store_floats(y + p, out, channels - p);
+  }
+}
+
+// Dealt out as in block(); one row is the common case and needs no division.
+template <class Dot>
+void wide(const Int8WideArgs& args) {
+  static constexpr TileTable kTiles = tile_table<Dot>();
+  alignas(64) int32_t acc[kInt8MaxTile];
+  const uint8_t* windows[Simd::kRows[1]];
+  const Int8BlockArgs& b = args.block;
+  const auto panels = static_cast<uint32_t>(b.panel_end - b.panel_begin);
+  const uint32_t chunks = (panels + Simd::kMaxPanels - 1) / Simd::kMaxPanels;
+  const uint32_t most_rows = Simd::kRows[panels <= Simd::kMaxPanels ? panels : (panels + chunks - 1) / chunks] / 2;
+  const auto count = static_cast<uint32_t>(b.count);
+  int64_t row = b.first;
+  for (uint32_t tiles = count <= most_rows ? 1 : (count + most_rows - 1) / most_rows; tiles > 0; --tiles) {
+    const auto left = static_cast<uint32_t>(b.first + b.count - row);
+    const auto rows = static_cast<int>(tiles == 1 ? left : (left + tiles - 1) / tiles);
+    for (int r = 0; r < 2 * rows; ++r) windows[r] = args.rows + (2 * row + r) * args.plane_bytes;
+    int64_t panel = b.panel_begin;
+    for (uint32_t c = chunks; c > 0; --c) {
+      const auto rest = static_cast<uint32_t>(b.panel_end - panel);
+      const auto width = static_cast<int>(c == 1 ? rest : (rest + c - 1) / c);
+      kTiles.entry[width][2 * rows](b, windows, panel, acc);
+      for (int r = 0; r < rows; ++r)
+        finish_wide(args, acc + 2 * r * width * kInt8Panel, width, row + r, panel * kInt8Panel);
+      panel += width;
+    }
+    row += rows;
+  }
+}
+
 }  // namespace
 }  // namespace pare

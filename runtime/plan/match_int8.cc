@@ -5,6 +5,7 @@
 #include "runtime/fast/int8.h"
 #include "runtime/plan/builder.h"
 #include "runtime/plan/conv_shape.h"
+#include "runtime/plan/quantized_weights.h"
 
 namespace pare {
 namespace {
@@ -19,14 +20,6 @@ std::vector<int32_t> zero_points(const Tensor& tensor) {
   std::vector<int32_t> zeros;
   for (int64_t i = 0; i < tensor.size(); ++i) zeros.push_back(static_cast<int32_t>(tensor.as_int(i)));
   return zeros;
-}
-
-// 8 bits as they are, narrower ones widened.
-std::optional<Tensor> as_bytes(const Tensor& tensor) {
-  if (!is_integer(tensor.dtype()) || bits(tensor.dtype()) > 8) return std::nullopt;
-  auto bytes = cast(tensor, is_signed_integer(tensor.dtype()) ? DType::int8 : DType::uint8);
-  if (!bytes) return std::nullopt;
-  return *std::move(bytes);
 }
 
 // A constant behind DequantizeLinear, one scale or one per entry of `axis`.

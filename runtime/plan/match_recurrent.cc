@@ -1,161 +1,20 @@
-// LSTM, GRU and RNN with their default activations: the inputs of all time steps are multiplied at once, weights are
-// packed once, and a step is one product with the state and one sweep over the gates.
+// LSTM, GRU and RNN with their default activations. Weights are packed once: as floats, or where an integer constant
+// stands behind their DequantizeLinear with one scale to a row, as those integers.
 #include <algorithm>
 #include <cctype>
 #include <cstring>
 
+#include "runtime/fast/int8_wide.h"
 #include "runtime/plan/builder.h"
+#include "runtime/plan/quantized_weights.h"
+#include "runtime/plan/recurrent_layer.h"
 
 namespace pare {
 namespace {
 
-enum class Cell : uint8_t { lstm, gru, gru_linear, rnn_tanh, rnn_relu };
-
-// One direction's weights, packed.
-struct Direction {
-  bool reverse = false;
-  std::shared_ptr<const float> input, recurrent,
-      hidden;  // W; R (of the GRU's first two gates); the GRU's R of `hidden`
-  std::shared_ptr<const float> input_bias, recurrent_bias, peepholes;
-};
-
-struct Layer {
-  Cell cell = Cell::lstm;
-  int64_t steps = 0, batch = 0, inputs = 0, hidden = 0, gates = 0;
-  bool batch_first = false;
-  std::shared_ptr<const std::vector<Direction>> directions;
-  int x = -1, lengths = -1, initial_h = -1, initial_c = -1, y = -1, last_h = -1, last_c = -1;  // plan values
-
-  int64_t row(int64_t t, int64_t b) const { return batch_first ? b * steps + t : t * batch + b; }
-  int64_t between_rows() const { return batch_first ? steps : 1; }
-  int64_t state_row(int64_t d, int64_t b) const {
-    return batch_first ? b * static_cast<int64_t>(directions->size()) + d : d * batch + b;
-  }
-  // Floats: sums of inputs, gates, two states, cell, reset.
-  int64_t projected() const { return steps * batch * gates * hidden; }
-  int64_t scratch() const { return projected() + batch * gates * hidden + 5 * batch * hidden + 64; }
-};
-
-// The states and gates of some rows of a batch while they run.
-struct Running {
-  const Layer& layer;
-  const Direction& direction;
-  const Frame& frame;
-  const float* projected;
-  float *gates, *h, *next, *c, *extra, *hidden;
-
-  GemmShape product(int64_t rows, int64_t n, int64_t ldc) const { return {rows, layer.hidden, n, layer.hidden, ldc}; }
-
-  // One step of rows [b, b + rows) at time t; the new state is in h.
-  void step(int64_t t, int64_t b, int64_t rows) {
-    const int64_t size = layer.hidden, width = layer.gates * size;
-    const float* in = projected + layer.row(t, b) * width;
-    const int64_t in_row = layer.between_rows() * width;
-    float* state = h + b * size;
-    const FloatKernels& kernels = frame.kernels;
-    Epilogue epilogue;
-    switch (layer.cell) {
-      case Cell::lstm:
-        epilogue.residual = in;
-        epilogue.residual_stride = in_row;
-        kernels.gemm(product(rows, width, width), state, direction.recurrent.get(), gates, epilogue, frame.pool);
-        kernels.lstm_cell({rows, size, width, 0}, gates, direction.peepholes.get(), c + b * size, state);
-        return;
-      case Cell::gru_linear:
-        epilogue.bias = direction.recurrent_bias.get();
-        kernels.gemm(product(rows, width, width), state, direction.recurrent.get(), gates, epilogue, frame.pool);
-        kernels.gru_cell({rows, size, in_row, width}, in, gates, state, state);
-        return;
-      case Cell::gru:
-        kernels.gemm(product(rows, 2 * size, width), state, direction.recurrent.get(), gates, epilogue, frame.pool);
-        kernels.gru_reset({rows, size, in_row, width}, in, gates, state, extra);
-        kernels.gemm(product(rows, size, size), extra, direction.hidden.get(), hidden, epilogue, frame.pool);
-        kernels.gru_output({rows, size, in_row, width}, in, gates, hidden, state, state);
-        return;
-      case Cell::rnn_tanh:
-      case Cell::rnn_relu:
-        epilogue.residual = in;
-        epilogue.residual_stride = in_row;
-        epilogue.activation.kind = layer.cell == Cell::rnn_tanh ? ActivationKind::tanh : ActivationKind::relu;
-        kernels.gemm(product(rows, size, size), state, direction.recurrent.get(), next, epilogue, frame.pool);
-        std::copy_n(next, rows * size, state);
-        return;
-    }
-  }
-};
-
-void copy_state(const Layer& layer, int64_t d, const float* from, float* to) {
-  for (int64_t b = 0; b < layer.batch; ++b) {
-    if (from == nullptr)
-      std::fill_n(to + b * layer.hidden, layer.hidden, 0.0f);
-    else
-      std::copy_n(from + layer.state_row(d, b) * layer.hidden, layer.hidden, to + b * layer.hidden);
-  }
-}
-
-// Rows [b, b + rows) of direction d through the first `length` steps, backwards where the direction is.
-void run_rows(const Layer& layer, Running& running, int64_t d, int64_t b, int64_t rows, int64_t length, float* y) {
-  const auto directions = static_cast<int64_t>(layer.directions->size());
-  for (int64_t s = 0; s < length; ++s) {
-    const int64_t t = running.direction.reverse ? length - 1 - s : s;
-    running.step(t, b, rows);
-    if (y == nullptr) continue;
-    for (int64_t i = b; i < b + rows; ++i) {
-      const int64_t at =
-          layer.batch_first ? (i * layer.steps + t) * directions + d : (t * directions + d) * layer.batch + i;
-      std::copy_n(running.h + i * layer.hidden, layer.hidden, y + at * layer.hidden);
-    }
-  }
-}
-
-Result<void> run_layer(const Layer& layer, const std::string& where, const Frame& frame) {
-  auto* scratch = reinterpret_cast<float*>(frame.scratch);
-  const int64_t state = layer.batch * layer.hidden, width = layer.gates * layer.hidden;
-  float* gates = scratch + layer.projected();
-  float* states = gates + layer.batch * width;
-  const auto optional = [&](int value) { return value < 0 ? nullptr : frame.at<float>(value); };
-  float* y = optional(layer.y);
-  if (layer.lengths >= 0 && y != nullptr)
-    std::fill_n(y, layer.steps * static_cast<int64_t>(layer.directions->size()) * state, 0.0f);
-  for (size_t k = 0; k < layer.directions->size(); ++k) {
-    const auto d = static_cast<int64_t>(k);
-    const Direction& direction = (*layer.directions)[k];
-    Running running{layer,
-                    direction,
-                    frame,
-                    scratch,
-                    gates,
-                    states,
-                    states + state,
-                    states + 2 * state,
-                    states + 3 * state,
-                    states + 4 * state};
-    const GemmShape projection{layer.steps * layer.batch, layer.inputs, width, layer.inputs, width};
-    frame.kernels.gemm(projection, frame.at<const float>(layer.x), direction.input.get(), scratch,
-                       {.bias = direction.input_bias.get()}, frame.pool);
-    copy_state(layer, d, optional(layer.initial_h), running.h);
-    copy_state(layer, d, optional(layer.initial_c), running.c);
-    if (layer.lengths < 0) {
-      run_rows(layer, running, d, 0, layer.batch, layer.steps, y);
-    } else {
-      for (int64_t b = 0; b < layer.batch; ++b) {
-        const int64_t length = frame.at<const int32_t>(layer.lengths)[b];
-        if (length < 0 || length > layer.steps)
-          return input_error(where + ": sequence_lens holds " + std::to_string(length) + ", expected 0 to " +
-                             std::to_string(layer.steps));
-        run_rows(layer, running, d, b, 1, length, y);
-      }
-    }
-    for (int64_t b = 0; b < layer.batch; ++b) {
-      const int64_t at = layer.state_row(d, b) * layer.hidden;
-      if (layer.last_h >= 0)
-        std::copy_n(running.h + b * layer.hidden, layer.hidden, frame.at<float>(layer.last_h) + at);
-      if (layer.last_c >= 0)
-        std::copy_n(running.c + b * layer.hidden, layer.hidden, frame.at<float>(layer.last_c) + at);
-    }
-  }
-  return {};
-}
+using Direction = RecurrentDirection;
+using Layer = RecurrentLayer;
+using Matrix = RecurrentMatrix;
 
 bool same_word(const std::string& a, const char* b) {
   return a.size() == std::strlen(b) &&
@@ -206,37 +65,67 @@ std::shared_ptr<const float> copied(const std::vector<float>& values) {
                         [&](float* to) { std::copy(values.begin(), values.end(), to); });
 }
 
-// Rows of `w` [rows, columns] as the second operand of a product, [columns, rows].
-std::shared_ptr<const float> packed_rows(const FloatKernels& kernels, const float* w, int64_t rows, int64_t columns) {
-  return aligned_floats(kernels.gemm_packed_size(columns, rows),
-                        [&](float* to) { kernels.gemm_pack(w, 1, columns, columns, rows, to); });
-}
-
+// What a layer's matrices are made of: of W and R either the floats or the integers.
 struct Weights {
   const Tensor *w = nullptr, *r = nullptr, *b = nullptr, *p = nullptr;
+  std::optional<QuantizedRows> quantized_w, quantized_r;
+  std::optional<Int8Quant> x;  // of an input that is quantized, where W is
 };
 
-Direction pack_direction(const FloatKernels& kernels, const Layer& layer, const Weights& from, size_t d) {
+struct Rows {
+  int64_t first, count, columns;
+};
+
+// Rows of [.., columns] as the second operand of a product, [columns, rows].
+Matrix pack_rows(const Builder& builder, const Tensor* floats, const std::optional<QuantizedRows>& quantized,
+                 const Rows& rows, const std::vector<float>& bias, const std::optional<Int8Quant>& x) {
+  Matrix matrix{.takes_bytes = x.has_value(), .inputs = rows.columns, .outputs = rows.count};
+  if (!quantized) {
+    const FloatKernels& kernels = builder.kernels;
+    const float* from = floats->data<float>().data() + rows.first * rows.columns;
+    matrix.floats = aligned_floats(kernels.gemm_packed_size(rows.columns, rows.count), [&](float* to) {
+      kernels.gemm_pack(from, 1, rows.columns, rows.columns, rows.count, to);
+    });
+    if (!bias.empty()) matrix.bias = copied(bias);
+    return matrix;
+  }
+  const auto first = static_cast<size_t>(rows.first), count = static_cast<size_t>(rows.count);
+  Int8ConvParams params;
+  params.shape = {.in_channels = rows.columns, .out_channels = rows.count};
+  params.weights = quantized->data.bytes().data() + rows.first * rows.columns;
+  params.weights_signed = quantized->data.dtype() == DType::int8;
+  params.weight_scale = std::span(quantized->scale).subspan(first, count);
+  if (!quantized->zero_point.empty()) params.weight_zero_point = std::span(quantized->zero_point).subspan(first, count);
+  params.input = x.value_or(kInt8WideInput);
+  params.float_bias = bias;
+  params.output_kind = Int8Output::float32;
+  matrix.integers = std::make_shared<const Int8Conv>(params, builder.isa);
+  return matrix;
+}
+
+Direction pack_direction(const Builder& builder, const Layer& layer, const Weights& from, int64_t d) {
   const int64_t size = layer.hidden, width = layer.gates * size;
   const auto at = [&](const Tensor* tensor, int64_t step) {
-    return tensor == nullptr ? nullptr : tensor->data<float>().data() + static_cast<int64_t>(d) * step;
+    return tensor == nullptr ? nullptr : tensor->data<float>().data() + d * step;
   };
   Direction to;
-  to.input = packed_rows(kernels, at(from.w, width * layer.inputs), width, layer.inputs);
-  const float* r = at(from.r, width * size);
-  const bool split = layer.cell == Cell::gru;
-  to.recurrent = packed_rows(kernels, r, split ? 2 * size : width, size);
-  if (split) to.hidden = packed_rows(kernels, r + 2 * size * size, size, size);
   if (const float* p = at(from.p, 3 * size)) to.peepholes = copied({p, p + 3 * size});
-  const float* b = at(from.b, 2 * width);
-  if (b == nullptr) return to;
-  std::vector<float> input(b, b + width), recurrent(static_cast<size_t>(width), 0.0f);
-  for (int64_t i = 0; i < width; ++i) {
-    const bool apart = layer.cell == Cell::gru_linear && i >= 2 * size;  // under the reset gate
-    (apart ? recurrent : input)[static_cast<size_t>(i)] += b[width + i];
+  std::vector<float> input, recurrent;
+  if (const float* b = at(from.b, 2 * width)) {
+    input.assign(b, b + width);
+    if (layer.cell == Cell::gru_linear) recurrent.assign(static_cast<size_t>(width), 0.0f);
+    for (int64_t i = 0; i < width; ++i) {
+      const bool apart = layer.cell == Cell::gru_linear && i >= 2 * size;  // under the reset gate
+      (apart ? recurrent : input)[static_cast<size_t>(i)] += b[width + i];
+    }
   }
-  to.input_bias = copied(input);
-  if (layer.cell == Cell::gru_linear) to.recurrent_bias = copied(recurrent);
+  const auto rows_of_r = [&](int64_t first, int64_t count, const std::vector<float>& bias) {
+    return pack_rows(builder, from.r, from.quantized_r, {d * width + first, count, size}, bias, std::nullopt);
+  };
+  to.input = pack_rows(builder, from.w, from.quantized_w, {d * width, width, layer.inputs}, input, from.x);
+  const bool split = layer.cell == Cell::gru;
+  to.recurrent = rows_of_r(0, split ? 2 * size : width, recurrent);
+  if (split) to.hidden = rows_of_r(2 * size, size, {});
   return to;
 }
 
@@ -250,6 +139,40 @@ bool constant_in(const Builder& builder, const Node& node, size_t slot, const Te
   return to != nullptr && to->dtype() == DType::float32;
 }
 
+// The float constants of a node, or the integers behind them; none where an operand is neither.
+std::optional<Weights> weights_of(const Builder& builder, const Node& node) {
+  Weights weights;
+  weights.quantized_w = quantized_rows(builder, node.inputs[1]);
+  weights.quantized_r = quantized_rows(builder, node.inputs[2]);
+  if (!weights.quantized_w && !constant_in(builder, node, 1, weights.w)) return std::nullopt;
+  if (!weights.quantized_r && !constant_in(builder, node, 2, weights.r)) return std::nullopt;
+  if (!constant_in(builder, node, 3, weights.b)) return std::nullopt;
+  if (as<LSTM>(node.op) && !constant_in(builder, node, 7, weights.p)) return std::nullopt;
+  return weights;
+}
+
+std::shared_ptr<const std::vector<Direction>> pack_directions(Builder& builder, NodeId id, const Layer& layer,
+                                                              const Weights& weights, const Arrangement& attributes) {
+  const auto make = [&] {
+    auto made = std::make_shared<std::vector<Direction>>();
+    const int64_t count = builder.dims(builder.node(id).inputs[2])[0];
+    for (int64_t d = 0; d < count; ++d) {
+      made->push_back(pack_direction(builder, layer, weights, d));
+      made->back().reverse = d == 1 || attributes.direction == "reverse";
+    }
+    for (const Tensor* tensor : {weights.w, weights.r, weights.quantized_w ? &weights.quantized_w->data : nullptr,
+                                 weights.quantized_r ? &weights.quantized_r->data : nullptr})
+      if (tensor != nullptr) tensor->release(0, tensor->byte_size());
+    return std::shared_ptr<const std::vector<Direction>>(made);
+  };
+  const auto bytes = [](const std::vector<Direction>& made) {
+    size_t sum = 0;
+    for (const Direction& direction : made) sum += direction.bytes();
+    return sum;
+  };
+  return builder.prepare<std::vector<Direction>>(weights.x ? "recurrent int8 " : "recurrent ", {id}, make, bytes);
+}
+
 }  // namespace
 
 bool match_recurrent(Builder& builder, NodeId id) {
@@ -258,10 +181,8 @@ bool match_recurrent(Builder& builder, NodeId id) {
   if ((!lstm && !as<GRU>(node.op) && !as<RNN>(node.op)) || builder.dtype(node.inputs[0]) != DType::float32)
     return false;
   const auto cell = cell_of(node.op);
-  Weights weights;
-  if (!cell || !constant_in(builder, node, 1, weights.w) || !constant_in(builder, node, 2, weights.r) ||
-      !constant_in(builder, node, 3, weights.b) || (lstm && !constant_in(builder, node, 7, weights.p)))
-    return false;
+  auto weights = cell ? weights_of(builder, node) : std::nullopt;
+  if (!weights) return false;
   const Arrangement attributes = arrangement_of(node.op);
   const Dims& x = builder.dims(node.inputs[0]);
   const Dims& r = builder.dims(node.inputs[2]);
@@ -273,20 +194,16 @@ bool match_recurrent(Builder& builder, NodeId id) {
               .gates = r[1] / std::max<int64_t>(r[2], 1),
               .batch_first = attributes.batch_first};
   if (count_of(x) == 0 || layer.hidden == 0) return false;
-  const auto make = [&] {
-    auto made = std::make_shared<std::vector<Direction>>();
-    for (size_t d = 0; d < static_cast<size_t>(r[0]); ++d) {
-      made->push_back(pack_direction(builder.kernels, layer, weights, d));
-      made->back().reverse = d == 1 || attributes.direction == "reverse";
-    }
-    for (const Tensor* tensor : {weights.w, weights.r}) tensor->release(0, tensor->byte_size());
-    return std::shared_ptr<const std::vector<Direction>>(made);
-  };
-  const size_t bytes = weights.w->byte_size() + weights.r->byte_size();
-  layer.directions =
-      builder.prepare<std::vector<Direction>>("recurrent ", {id}, make, [&](const auto&) { return bytes; });
+  const auto quantized_x = weights->quantized_w ? quantized_operand(builder, node.inputs[0]) : std::nullopt;
+  if (quantized_x) weights->x = quantized_x->quant;
+  layer.directions = pack_directions(builder, id, layer, *weights, attributes);
   builder.claim(id);
-  Step step{.kernel = lstm ? "lstm.float" : as<GRU>(node.op) ? "gru.float" : "rnn.float", .nodes = {id}};
+  const bool integers = weights->quantized_w || weights->quantized_r;
+  Step step{.kernel = std::string(lstm               ? "lstm"
+                                  : as<GRU>(node.op) ? "gru"
+                                                     : "rnn") +
+                      (integers ? ".int8" : ".float"),
+            .nodes = {id}};
   const auto read = [&](size_t slot) {
     const ValueId value = operand(node.inputs, slot);
     if (value == ValueId::none) return -1;
@@ -299,16 +216,21 @@ bool match_recurrent(Builder& builder, NodeId id) {
     step.writes.push_back(builder.create(value, Order::onnx));
     return step.writes.back();
   };
-  layer.x = read(0);
+  if (quantized_x) {
+    layer.x = builder.require(quantized_x->q, Order::onnx);
+    step.reads.push_back(layer.x);
+  } else {
+    layer.x = read(0);
+  }
   layer.lengths = read(4);
   layer.initial_h = read(5);
   if (lstm) layer.initial_c = read(6);
   layer.y = write(0);
   layer.last_h = write(1);
   if (lstm) layer.last_c = write(2);
-  step.scratch = static_cast<size_t>(layer.scratch()) * sizeof(float);
+  step.scratch = static_cast<size_t>(layer.scratch_floats()) * sizeof(float) + layer.product_scratch(builder.threads);
   step.run = [layer, where = describe(builder.graph, id)](const Frame& frame) {
-    return run_layer(layer, where, frame);
+    return run_recurrent(layer, where, frame);
   };
   builder.add(std::move(step));
   return true;

@@ -45,7 +45,8 @@ std::vector<std::string> kernels_of(const Executor& executor) {
 
 // The planned executor against the plain kernels on every instruction set, the same bits for any number of threads.
 // Returns the kernels of the steps.
-std::vector<std::string> check_plan(const std::string& body, const std::vector<Tensor>& given = {}) {
+std::vector<std::string> check_plan(const std::string& body, const std::vector<Tensor>& given = {},
+                                    double bound = 2e-5) {
   const auto graph = graph_of(body);
   const std::vector<Tensor> inputs = given.empty() ? patterns_for(*graph) : given;
   auto plain = Executor::create(graph, {.reference = true});
@@ -67,7 +68,7 @@ std::vector<std::string> check_plan(const std::string& body, const std::vector<T
           for (int64_t i = 0; i < (*outputs)[k].size(); ++i) {
             const double want = (*expected)[k].as_double(i);
             INFO(body << "\noutput " << k << " element " << i << " on " << name(isa));
-            REQUIRE(std::fabs((*outputs)[k].as_double(i) - want) <= 2e-5 * std::max(1.0, std::fabs(want)));
+            REQUIRE(std::fabs((*outputs)[k].as_double(i) - want) <= bound * std::max(1.0, std::fabs(want)));
           }
         }
         if (first.empty()) first = *outputs;
@@ -209,6 +210,71 @@ TEST_CASE("Recurrent layers: all directions, lengths, layouts and states") {
     check_plan(layer(kind.op, kind.gates, 2, std::string(kind.more) + ", direction = \"bidirectional\"", ", _, s",
                      "input s: float32[2,2,5]\n"));
   }
+}
+
+TEST_CASE("Recurrent layers whose weights are integers multiply integers") {
+  const auto constant = [](const std::string& name, const std::string& type, int count, int seed, double scale) {
+    std::string text = "const " + name + ": " + type + " = {";
+    for (int i = 0; i < count; ++i) {
+      const double value = ((i * 31 + seed) % 41 - 20) * scale;
+      text += (i ? ", " : "") + (scale == 1 ? std::to_string(static_cast<int>(value)) : std::to_string(value));
+    }
+    return text + "}\n";
+  };
+  struct Kind {
+    const char* op;
+    int gates;
+    const char* more;
+    const char* kernel;
+  };
+  // Scales: one, one to a row, one to a row of each direction.
+  for (const Kind& kind : {Kind{"LSTM", 4, "", "lstm.int8"}, Kind{"GRU", 3, "", "gru.int8"},
+                           Kind{"GRU", 3, ", linear_before_reset = 1", "gru.int8"},
+                           Kind{"RNN", 1, ", activations = [\"Relu\", \"Relu\"]", "rnn.int8"}})
+    for (const int scales : {0, 1, 2})
+      for (const bool quantized_x : {false, true}) {
+        const int rows = kind.gates * 5;
+        const std::string d = "2," + std::to_string(rows);
+        std::string scale = "float32[]", attributes;
+        int count = 1;
+        if (scales == 1) {
+          scale = "float32[" + std::to_string(count = rows) + "]";
+          attributes = " {axis = 1}";
+        } else if (scales == 2) {
+          scale = "float32[" + d + ",1]";
+          count = 2 * rows;
+          attributes = " {axis = 2, block_size = 5}";
+        }
+        std::string s = "const s: " + scale + " = {";
+        for (int i = 0; i < count; ++i) s += (i ? ", " : "") + std::to_string(0.02 + 0.001 * (i % 13));
+        const std::string x = quantized_x ? "const xs: float32[] = {0.01}\nconst xz: uint8[] = {120}\n"
+                                            "xq = QuantizeLinear(u, xs, xz)\nx = DequantizeLinear(xq, xs, xz)\n"
+                                          : "x = Identity(u)\n";
+        const auto kernels =
+            check_plan("input u: float32[4,2,3]\n" + x + constant("wq", "int8[" + d + ",3]", 2 * rows * 3, 1, 1) +
+                           constant("rq", "int8[" + d + ",5]", 2 * rows * 5, 2, 1) +
+                           constant("b", "float32[2," + std::to_string(2 * rows) + "]", 4 * rows, 3, 0.05) + s + "}\n" +
+                           "w = DequantizeLinear(wq, s)" + attributes + "\nr = DequantizeLinear(rq, s)" + attributes +
+                           "\ninput h0: float32[2,2,5]\ny, h = " + kind.op +
+                           "(x, w, r, b, _, h0) {hidden_size = 5, direction = " + "\"bidirectional\"" + kind.more +
+                           "}\noutput y\noutput h",
+                       {}, 3e-4);
+        CHECK(kernels.back() == kind.kernel);
+        CHECK(kernels.size() == (quantized_x ? 2 : 1));
+      }
+}
+
+TEST_CASE("A recurrent layer of integers takes little more than their bytes") {
+  std::string rows;
+  for (int i = 0; i < 4 * 64 * 64; ++i) rows += (i ? "," : "") + std::to_string((i * 37) % 255 - 127);
+  const auto graph = graph_of("input x: float32[3,1,64]\nconst s: float32[] = {0.01}\nconst wq: int8[1,256,64] = {" +
+                              rows + "}\nw = DequantizeLinear(wq, s)\ny = LSTM(x, w, w) {hidden_size = 64}\noutput y");
+  auto executor = Executor::create(graph);
+  REQUIRE(executor.ok());
+  REQUIRE((*executor)->run(patterns_for(*graph)).ok());
+  CHECK(kernels_of(**executor) == Kernels{"lstm.int8"});
+  // Two matrices, where a set has no 8-bit dot product of 16 bits each; as floats they would take 128 KiB.
+  CHECK((*executor)->memory().weight_bytes <= 2 * 2 * 4 * 64 * 64);
 }
 
 TEST_CASE("A sequence that grows packs its weights once") {
