@@ -75,8 +75,8 @@ class Pipeline {
   void quantize() {
     step("quantize");
     QuantizeOptions options = arguments_.quantize;
-    options.calibrate.threads = session_.thread_count();
-    options.calibrate.progress = session_.progress("calibrate");
+    options.calibrate.observe.threads = session_.thread_count();
+    options.calibrate.observe.progress = session_.progress("calibrate");
     const auto dataset = open_calibration(arguments_.data, graph_, arguments_.samples, session_.seed);
     const QuantizeReport report = quantize_static(graph_, batches_of(*dataset, graph_, 8), options);
     print_quantize(session_, report);

@@ -32,8 +32,8 @@ void quantize(QuantizeArguments arguments, const Session& session) {
   simplify(*model.graph, {});
   const auto dataset = open_calibration(arguments.data, *model.graph, arguments.samples, session.seed);
   arguments.quantize.per_channel = !arguments.per_tensor;
-  arguments.quantize.calibrate.threads = session.thread_count();
-  arguments.quantize.calibrate.progress = session.progress("calibrate");
+  arguments.quantize.calibrate.observe.threads = session.thread_count();
+  arguments.quantize.calibrate.observe.progress = session.progress("calibrate");
   const QuantizeReport report = quantize_static(*model.graph, batches_of(*dataset, *model.graph, 8), arguments.quantize);
   const int64_t bytes = save_model(*model.graph, arguments.output, arguments.save);
   print_quantize(session, report);
@@ -79,8 +79,10 @@ void add_quantize(CLI::App& app, Session& session) {
   verb->add_option("-o,--output", arguments->output, "The file to write, .onnx or .pare")->required();
   add_data_options(*verb, arguments->data, {}, "Calibration samples, from the training data");
   verb->add_option("--samples", arguments->samples, "How many of them to calibrate on, spread over the data")->capture_default_str()->check(CLI::PositiveNumber);
-  verb->add_option("--calibrate", arguments->quantize.ranges, "minmax, or mse: clip where that costs least squared error (default: minmax)")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, RangeMethod>{{"minmax", RangeMethod::minmax}, {"mse", RangeMethod::mse}}));
+  verb->add_option_function<std::string>(
+      "--calibrate", [arguments](const std::string& name) { arguments->quantize.calibrate.method = parse_range_method(name); },
+      "How ranges are chosen: minmax (default), moving-average, percentile, entropy, mse or output-mse");
+  verb->add_option("--percentile", arguments->quantize.calibrate.percentile, "With --calibrate percentile")->capture_default_str();
   verb->add_option("--bits", arguments->quantize.weight_bits, "Bits of weights: 8 or 4")->capture_default_str()->check(CLI::IsMember({4, 8}));
   verb->add_option("--activation-bits", arguments->quantize.activation_bits, "Bits of activations: 8 or 4")->capture_default_str()->check(CLI::IsMember({4, 8}));
   verb->add_option("--ends-bits", arguments->quantize.ends_bits, "Bits of the first and the last layer, where they should differ")->check(CLI::IsMember({4, 8}));

@@ -16,9 +16,8 @@ constexpr float kLargestBias = 1 << 30;  // leaves the accumulator as much again
 
 class Quantizer {
  public:
-  Quantizer(Graph& graph, const Placement& placement, std::vector<ValueRange> ranges, std::vector<Histogram> histograms,
-            const QuantizeOptions& options)
-      : graph_(graph), placement_(placement), ranges_(std::move(ranges)), histograms_(std::move(histograms)), options_(options) {
+  Quantizer(Graph& graph, const Placement& placement, const Calibration& calibration, const QuantizeOptions& options)
+      : graph_(graph), placement_(placement), calibration_(calibration), options_(options) {
     find_ends();
   }
 
@@ -54,25 +53,19 @@ class Quantizer {
   bool at_end(NodeId id) const { return options_.ends_bits > 0 && (id == first_ || id == last_); }
   int weight_bits(NodeId id) const { return at_end(id) ? options_.ends_bits : options_.weight_bits; }
 
-  // The members of a group share the widest range, and the bits of a first or last layer that reads one of them.
+  // The members of a group share a range, and the bits of a first or last layer that reads one of them.
   void share_ranges() {
     const Uses uses(graph_);
-    for (const ValueId value : placement_.activations) {
-      for (const Use& use : uses.of(value)) {
-        if (at_end(use.node)) group_bits_[placement_.group[static_cast<size_t>(value)]] = options_.ends_bits;
-      }
-    }
+    std::map<ValueId, std::vector<ValueId>> groups;
     for (const ValueId value : placement_.activations) {
       const ValueId group = placement_.group[static_cast<size_t>(value)];
-      ValueRange range = ranges_[static_cast<size_t>(value)];
-      const int bits = activation_bits(value);
-      if (options_.ranges == RangeMethod::mse) range = least_error_range(range, histograms_[static_cast<size_t>(value)], bits);
-      ValueRange& shared = shared_[group];
-      if (range.seen) {
-        shared.low = shared.seen ? std::min(shared.low, range.low) : range.low;
-        shared.high = shared.seen ? std::max(shared.high, range.high) : range.high;
-        shared.seen = true;
+      groups[group].push_back(value);
+      for (const Use& use : uses.of(value)) {
+        if (at_end(use.node)) group_bits_[group] = options_.ends_bits;
       }
+    }
+    for (const auto& [group, values] : groups) {
+      shared_[group] = calibration_.range(values, {.levels = (1 << activation_bits(values[0])) - 1});
     }
   }
   int activation_bits(ValueId value) const {
@@ -146,7 +139,7 @@ class Quantizer {
     const Tensor tensor = *graph_.value(id).constant;
     const int bits = weight_bits(weight.node);
     Scales scales{{}, weight.axis};
-    if (options_.ranges == RangeMethod::mse) {
+    if (options_.calibrate.method == RangeMethod::mse) {
       scales.scale = least_error_scales(tensor, weight.axis, bits);
     } else {
       scales.scale = largest_magnitudes(tensor, weight.axis);
@@ -222,8 +215,7 @@ class Quantizer {
 
   Graph& graph_;
   const Placement& placement_;
-  std::vector<ValueRange> ranges_;
-  std::vector<Histogram> histograms_;  // by value id where squared errors decide, else empty
+  const Calibration& calibration_;
   const QuantizeOptions& options_;
   QuantizeReport report_;
   NodeId first_ = NodeId::none, last_ = NodeId::none;
@@ -250,12 +242,8 @@ QuantizeReport quantize_static(Graph& graph, const Batches& batches, const Quant
     throw Error(ErrorCode::unsupported, "quantize: no node of graph '" + graph.name + "' computes on float32 in a form "
                                         "that has an integer counterpart" + first + "; nothing was done");
   }
-  std::vector<ValueRange> ranges = calibrate_min_max(graph, placement.activations, batches, options.calibrate);
-  std::vector<Histogram> histograms;
-  if (options.ranges == RangeMethod::mse) {
-    histograms = calibrate_histograms(graph, placement.activations, ranges, batches, options.calibrate);
-  }
-  return Quantizer(graph, placement, std::move(ranges), std::move(histograms), options).run();
+  const Calibration calibration = calibrate(graph, placement.activations, batches, options.calibrate);
+  return Quantizer(graph, placement, calibration, options).run();
 }
 
 }  // namespace pare

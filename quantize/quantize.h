@@ -21,20 +21,13 @@
 
 namespace pare {
 
-// How a range is taken from calibration data and from weights.
-enum class RangeMethod : uint8_t {
-  minmax,  // everything that was seen
-  mse,     // the part of it with the least squared error (scale.h); a second pass over the data
-};
-
 struct QuantizeOptions {
-  RangeMethod ranges = RangeMethod::minmax;
+  CalibrateOptions calibrate;
   int weight_bits = 8;      // 8 or 4
   int activation_bits = 8;  // 8 or 4
   int ends_bits = 0;        // bits of the first and the last layer that computes, weights and inputs; 0: like the others
   bool per_channel = true;
   std::function<bool(const Node&)> exclude;
-  ObserveOptions calibrate;
 };
 
 struct QuantizedLayer {

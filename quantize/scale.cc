@@ -59,38 +59,6 @@ std::vector<float> largest_magnitudes(const Tensor& tensor, int axis) {
   return largest;
 }
 
-ValueRange least_error_range(const ValueRange& range, const Histogram& histogram, int bits) {
-  if (histogram.counts.empty() || !(range.high > range.low)) return range;
-  const double width = (static_cast<double>(range.high) - range.low) / Histogram::kBins;
-  const double levels = (1 << bits) - 1;
-  const auto cost = [&](const ValueRange& candidate) {
-    const ScaleZero sz = asymmetric(candidate, bits);
-    double sum = 0;
-    for (size_t i = 0; i < Histogram::kBins; ++i) {
-      if (histogram.counts[i] == 0) continue;
-      const double x = range.low + (static_cast<double>(i) + 0.5) * width;
-      const double q = std::clamp(std::nearbyint(x / sz.scale) + static_cast<double>(sz.zero), 0.0, levels);
-      const double error = (q - static_cast<double>(sz.zero)) * sz.scale - x;
-      sum += static_cast<double>(histogram.counts[i]) * error * error;
-    }
-    return sum;
-  };
-  ValueRange best = range;
-  double least = cost(range);
-  const int low_steps = range.low < 0 ? 16 : 1;
-  for (int l = 0; l < low_steps; ++l) {
-    for (int h = 0; h < 40; ++h) {
-      const ValueRange candidate{range.low * (1.0f - 0.05f * static_cast<float>(l)), range.high * (1.0f - 0.02f * static_cast<float>(h)), true};
-      const double c = cost(candidate);
-      if (c < least) {
-        least = c;
-        best = candidate;
-      }
-    }
-  }
-  return best;
-}
-
 std::vector<float> least_error_scales(const Tensor& tensor, int axis, int bits) {
   const auto data = tensor.data<float>();
   const double levels = (1 << (bits - 1)) - 1;

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "graph/tensor.h"
-#include "quantize/calibrate.h"
+#include "quantize/range.h"
 
 namespace pare {
 
@@ -22,11 +22,6 @@ ScaleZero asymmetric(const ValueRange& range, int bits);
 
 // Elements of `tensor` grouped by index along `axis` (one group for axis -1): max |x| of each.
 std::vector<float> largest_magnitudes(const Tensor& tensor, int axis);
-
-// The part of `range` whose unsigned quantization costs least: the sum over the histogram's bins, taken at their middle,
-// of the squared error, rounding and clipping together. Searched on a grid of shrunken ends. Clipping by squared error:
-// Banner, Nahshan and Soudry, "Post training 4-bit quantization of convolutional networks", NeurIPS 2019.
-ValueRange least_error_range(const ValueRange& range, const Histogram& histogram, int bits);
 
 // Symmetric signed scales with the least squared error by group along `axis`, from max|x| / (2^(bits-1) - 1) downwards.
 std::vector<float> least_error_scales(const Tensor& tensor, int axis, int bits);
