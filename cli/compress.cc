@@ -132,7 +132,7 @@ void add_compress(CLI::App& app, Session& session) {
   add_judgement_options(*verb, arguments->compare);
   add_metric_options(*verb, arguments->evaluate, "--output-name");
   verb->add_option("--samples", arguments->samples, "Calibration samples, spread over the training data")->capture_default_str()->check(CLI::PositiveNumber);
-  verb->add_option("--bits", arguments->quantize.weight_bits, "Bits of weights: 8 or 4")->capture_default_str()->check(CLI::IsMember({4, 8}));
+  verb->add_option("--bits", arguments->quantize.settings.weight_bits, "Bits of weights: 8 or 4")->capture_default_str()->check(CLI::IsMember({4, 8}));
   verb->add_flag("--no-quantize", arguments->no_quantize, "Keep float arithmetic");
   add_pruning_options(*verb, arguments->pruning);
   add_training_options(*verb, arguments->train);

@@ -20,13 +20,17 @@ class Placer {
     classify(options);
   }
 
-  Placement place(const PlaceOptions& options) {
-    find_demand();
+  Placement place() {
     find_supply();
+    find_demand();
     mark();
     Placement result;
     collect_activations(result);
-    for (const NodeId id : graph_.order()) collect_constants(id, options, result);
+    result.integer.assign(graph_.node_limit(), false);
+    for (const NodeId id : graph_.order()) {
+      result.integer[static_cast<size_t>(id)] = multiplies(id) || gives_marked(id);
+      collect_constants(id, result);
+    }
     result.kept_float = kept_float_;
     result.reasons = reasons_;
     return result;
@@ -34,6 +38,11 @@ class Placer {
 
  private:
   Role role(NodeId id) const { return roles_[static_cast<size_t>(id)]; }
+  bool multiplies(NodeId id) const { return role(id) == Role::computes || role(id) == Role::recurs; }
+  bool gives_marked(NodeId id) const {
+    const auto& outputs = graph_.node(id).outputs;
+    return role(id) != Role::float_only && std::any_of(outputs.begin(), outputs.end(), [&](ValueId v) { return is_activation(v) && marked_[at(v)]; });
+  }
   bool is_float(ValueId id) const {
     return id != ValueId::none && graph_.value(id).type.dtype == DType::float32;
   }
@@ -61,7 +70,8 @@ class Placer {
           reason = "its third operand is computed at run time";
         }
       }
-      if (options.exclude && role != Role::float_only && options.exclude(node)) reason = "it is excluded";
+      if (role == Role::recurs) reason = why_not_recurs(node);
+      if (options.exclude && role != Role::float_only && options.exclude(node, id)) reason = "it is excluded";
       if (!reason.empty()) {
         role = Role::float_only;
         kept_float_.push_back(id);
@@ -71,14 +81,22 @@ class Placer {
     }
   }
 
-  // The operands that carry values (not the bounds of a Clip or the fill of a Pad).
+  std::string why_not_recurs(const Node& node) const {
+    for (const size_t slot : {size_t{1}, size_t{2}}) {
+      if (is_float(node.inputs[slot]) && is_dequantized(node.inputs[slot])) return "it is quantized already";
+      if (!is_float(node.inputs[slot]) || !graph_.value(node.inputs[slot]).constant) return "its weights are not float32 constants";
+    }
+    return {};
+  }
+
+  // The operands that carry values (not the bounds of a Clip, the fill of a Pad or a state).
   std::vector<ValueId> value_inputs(NodeId id) const {
     const Node& node = graph_.node(id);
     std::vector<ValueId> values;
     for (const ValueId input : node.inputs) {
       if (is_activation(input)) values.push_back(input);
     }
-    if (role(id) == Role::clips && values.size() > 1) values.resize(1);
+    if ((role(id) == Role::clips || role(id) == Role::recurs) && values.size() > 1) values.resize(1);
     return values;
   }
 
@@ -86,7 +104,7 @@ class Placer {
     for (auto it = graph_.order().rbegin(); it != graph_.order().rend(); ++it) {
       const NodeId id = *it;
       if (role(id) == Role::float_only) continue;
-      const bool computes = role(id) == Role::computes;
+      const bool computes = multiplies(id);
       const auto& outputs = graph_.node(id).outputs;
       const auto any = [&](const std::vector<bool>& flags) {
         return std::any_of(outputs.begin(), outputs.end(), [&](ValueId v) { return is_float(v) && flags[at(v)]; });
@@ -98,11 +116,27 @@ class Placer {
     }
   }
 
+  bool read_by_product(ValueId value) const {
+    const auto uses = uses_.of(value);
+    return std::any_of(uses.begin(), uses.end(), [&](const Use& use) { return use.slot >= 0 && use.slot < 2 && multiplies(use.node); });
+  }
+
+  // Whether a node that rescales has integers for every operand; a constant one is better off in float.
+  bool rescales_integers(NodeId id, const std::vector<ValueId>& inputs) const {
+    const auto& all = graph_.node(id).inputs;
+    if (std::any_of(all.begin(), all.end(), [&](ValueId v) { return is_float(v) && !is_activation(v); })) return false;
+    return std::all_of(inputs.begin(), inputs.end(), [&](ValueId v) { return supplied_[at(v)] || read_by_product(v); });
+  }
+
   void find_supply() {
     for (const NodeId id : graph_.order()) {
       if (role(id) == Role::float_only) continue;
       const auto inputs = value_inputs(id);
-      const bool supplies = role(id) == Role::computes ||
+      if (role(id) == Role::rescales && !rescales_integers(id, inputs)) {
+        roles_[static_cast<size_t>(id)] = Role::float_only;
+        continue;
+      }
+      const bool supplies = multiplies(id) ||
                             std::any_of(inputs.begin(), inputs.end(), [&](ValueId v) { return supplied_[at(v)]; });
       for (const ValueId output : graph_.node(id).outputs) {
         if (supplies && is_float(output)) supplied_[at(output)] = true;
@@ -153,7 +187,7 @@ class Placer {
 
   bool spread(NodeId id) {
     const Role r = role(id);
-    if (r == Role::float_only || r == Role::computes) return false;
+    if (r == Role::float_only || multiplies(id)) return false;
     const auto inputs = value_inputs(id);
     const auto& outputs = graph_.node(id).outputs;
     const auto is_marked = [&](ValueId v) { return is_activation(v) && marked_[at(v)]; };
@@ -194,40 +228,56 @@ class Placer {
     }
   }
 
-  // The axis of a constant factor that is an axis of the output, element for element, and not one of the other factor's.
-  int channel_axis(NodeId id, int slot) const {
+  // `axis`: of a constant factor, the one that is an axis of the output, element for element, and not one of the other
+  // factor's. `reduced`: the one that is an axis of the other factor.
+  PlacedConstant placed(NodeId id, int slot) const {
+    PlacedConstant result{id, slot};
+    if (role(id) == Role::recurs) return {id, slot, 1, 2};
     LinkContext context = link_context(graph_, id);
     op_links(graph_.node(id).op, context);
-    int axis = -1;
     for (const Link& link : context.links) {
-      const bool forward = link.source == in(slot, link.source.axis) && link.target.side == AxisRef::Side::output;
-      const bool backward = link.target == in(slot, link.target.axis) && link.source.side == AxisRef::Side::output;
-      if (!(forward || backward) || link.map != IndexMap{}) continue;
-      axis = std::max(axis, forward ? link.source.axis : link.target.axis);
+      const auto weight = [&](const AxisRef& a) { return a.side == AxisRef::Side::input && a.slot == slot; };
+      if (link.map != IndexMap{} || weight(link.source) == weight(link.target)) continue;
+      const AxisRef& own = weight(link.source) ? link.source : link.target;
+      const AxisRef& other = weight(link.source) ? link.target : link.source;
+      int& axis = other.side == AxisRef::Side::output ? result.axis : result.reduced;
+      axis = std::max(axis, own.axis);
     }
-    return axis;
+    return result;
   }
 
-  void collect_constants(NodeId id, const PlaceOptions& options, Placement& result) {
+  void collect_constants(NodeId id, Placement& result) {
     const Node& node = graph_.node(id);
-    const Role r = role(id);
     const auto constant = [&](size_t slot) {
-      return slot < node.inputs.size() && is_float(node.inputs[slot]) && graph_.value(node.inputs[slot]).constant;
+      return slot < node.inputs.size() && is_float(node.inputs[slot]) && graph_.value(node.inputs[slot]).constant &&
+             graph_.value(node.inputs[slot]).constant->size() > 0;
     };
-    if (r == Role::computes) {
-      for (const int slot : {0, 1}) {
-        if (!constant(static_cast<size_t>(slot))) continue;
-        result.weights.push_back({id, slot, options.per_channel && slot == 1 ? channel_axis(id, slot) : -1});
-      }
-      if (constant(2)) result.biases.push_back({id, 2, -1});
-    } else if (r == Role::rescales) {
-      const auto inputs = value_inputs(id);
-      const bool integer =
-          std::any_of(inputs.begin(), inputs.end(), [&](ValueId v) { return marked_[at(v)]; }) &&
-          std::any_of(node.outputs.begin(), node.outputs.end(), [&](ValueId v) { return is_float(v) && demanded_[at(v)]; });
-      for (size_t slot = 0; integer && slot < node.inputs.size(); ++slot) {
-        if (constant(slot)) result.operands.push_back({id, static_cast<int>(slot), -1});
-      }
+    switch (role(id)) {
+      case Role::computes:
+        for (const int slot : {0, 1}) {
+          if (!constant(static_cast<size_t>(slot))) continue;
+          PlacedConstant weight = placed(id, slot);
+          if (slot == 0) weight.axis = -1;
+          result.weights.push_back(weight);
+        }
+        if (constant(2)) result.biases.push_back({id, 2});
+        break;
+      case Role::recurs:
+        result.weights.push_back(placed(id, 1));
+        result.weights.push_back(placed(id, 2));
+        break;
+      case Role::passes:
+        for (size_t slot = 0; slot < node.inputs.size(); ++slot) {
+          // A fill or a bound of one element is not worth it.
+          if (constant(slot) && graph_.value(node.inputs[slot]).constant->size() > 1 && node.outputs.size() == 1 &&
+              (slot == 0 || gives_marked(id))) {
+            result.passed.push_back({id, static_cast<int>(slot)});
+          }
+        }
+        break;
+      case Role::clips:
+      case Role::rescales:
+      case Role::float_only: break;
     }
   }
 
@@ -243,7 +293,7 @@ class Placer {
 }  // namespace
 
 Placement place_quantizers(const Graph& graph, const PlaceOptions& options) {
-  return Placer(graph, options).place(options);
+  return Placer(graph, options).place();
 }
 
 }  // namespace pare

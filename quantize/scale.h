@@ -1,33 +1,19 @@
-// Scales, zero points and rounding of one tensor.
+// Scale and zero point of an activation.
 #pragma once
 
 #include <cstdint>
-#include <vector>
+#include <utility>
 
-#include "graph/tensor.h"
+#include "quantize/qdq_writer.h"
 #include "quantize/range.h"
 
 namespace pare {
 
-// The integer types of a width: int8 and uint8, int4 and uint4.
-DType signed_type(int bits);
-DType unsigned_type(int bits);
+// The least and the greatest value of an integer type.
+std::pair<int64_t, int64_t> limits(DType dtype);
 
-struct ScaleZero {
-  float scale = 1;
-  int64_t zero = 0;
-};
-// Unsigned asymmetric over a range; a range without extent gets scale 1.
-ScaleZero asymmetric(const ValueRange& range, int bits);
-
-// Elements of `tensor` grouped by index along `axis` (one group for axis -1): max |x| of each.
-std::vector<float> largest_magnitudes(const Tensor& tensor, int axis);
-
-// Symmetric signed scales with the least squared error by group along `axis`, from max|x| / (2^(bits-1) - 1) downwards.
-std::vector<float> least_error_scales(const Tensor& tensor, int axis, int bits);
-
-// saturate(round_half_even(x / scale) + zero) by group along axis, as QuantizeLinear computes it.
-Tensor quantize_tensor(const Tensor& tensor, const std::vector<float>& scales, const std::vector<int64_t>& zeros, int axis,
-                       DType to);
+// scale and zero point that map `range`, widened to hold zero, onto the whole type; symmetric: onto the same distance on
+// both sides of its middle. A range without extent gets scale 1.
+ActivationQuant activation_quant(const ValueRange& range, DType dtype, bool symmetric);
 
 }  // namespace pare

@@ -34,15 +34,20 @@ const char* kTwoLayers = R"(graph "g" {
 
 TEST_CASE("scale and zero point of a range, by the formula") {
   // (6 - -2) / 255; -(-2) / scale = 63.75, rounded
-  const ScaleZero sz = asymmetric({-2, 6, true}, 8);
+  const ActivationQuant sz = activation_quant({-2, 6, true}, DType::uint8, false);
   CHECK(sz.scale == Approx(8.0 / 255));
   CHECK(sz.zero == 64);
   // a range above zero is widened to hold it
-  CHECK(asymmetric({2, 5.1f, true}, 8).zero == 0);
-  CHECK(asymmetric({2, 5.1f, true}, 8).scale == Approx(0.02));
+  CHECK(activation_quant({2, 5.1f, true}, DType::uint8, false).zero == 0);
+  CHECK(activation_quant({2, 5.1f, true}, DType::uint8, false).scale == Approx(0.02));
   // without extent
-  CHECK(asymmetric({0, 0, true}, 8).scale == 1);
-  CHECK(asymmetric({-1.5f, 0, true}, 4).zero == 15);
+  CHECK(activation_quant({0, 0, true}, DType::uint8, false).scale == 1);
+  CHECK(activation_quant({-1.5f, 0, true}, DType::uint4, false).zero == 15);
+  // int8: the same steps, moved by 128; symmetric: max|x| / 127 around zero, uint8 around 128
+  CHECK(activation_quant({-2, 6, true}, DType::int8, false).zero == 64 - 128);
+  CHECK(activation_quant({-2, 6, true}, DType::int8, true).scale == Approx(6.0 / 127));
+  CHECK(activation_quant({-2, 6, true}, DType::int8, true).zero == 0);
+  CHECK(activation_quant({-2, 6, true}, DType::uint8, true).zero == 128);
 }
 
 TEST_CASE("what graphs inside operators capture stays float, and so do they") {
@@ -142,12 +147,14 @@ TEST_CASE("four bits give int4 weights and uint4 activations, the ends keep eigh
     output c
   })"));
   QuantizeOptions options;
-  options.weight_bits = 4;
-  options.activation_bits = 4;
+  options.settings.weight_bits = 4;
+  options.settings.activation = DType::uint4;
   options.ends_bits = 8;
   const QuantizeReport report =
       quantize_static(graph, one_batch(Tensor::of<float>({1, 1, 2, 2}, {1, 2, 3, 4})), options);
-  REQUIRE(report.layers.size() == 2);  // the ends share one weight
+  REQUIRE(report.layers.size() == 3);
+  CHECK(report.layers[0].bytes_after > 0);
+  CHECK(report.layers[2].bytes_after == 0);  // the ends share one weight, which counts once
   std::vector<DType> types;
   for (const NodeId id : graph.order()) {
     const Node& node = graph.node(id);
