@@ -78,7 +78,7 @@ class Pipeline {
     options.calibrate.observe.threads = session_.thread_count();
     options.calibrate.observe.progress = session_.progress("calibrate");
     const auto dataset = open_calibration(arguments_.data, graph_, arguments_.samples, session_.seed);
-    const QuantizeReport report = quantize_static(graph_, batches_of(*dataset, graph_, 8), options);
+    const QuantizeReport report = quantize_static(graph_, batches_of(*dataset, graph_, calibration_batch(*dataset, graph_)), options);
     print_quantize(session_, report);
     result_.update(to_json(report));
   }

@@ -1,6 +1,9 @@
 #include "cli/data.h"
 
+#include <algorithm>
 #include "graph/error.h"
+#include "graph/infer.h"
+#include "verify/evaluate.h"
 
 namespace pare::cli {
 namespace {
@@ -44,6 +47,29 @@ std::unique_ptr<Dataset> open_calibration(const DataOptions& options, const Grap
   bound.shuffle_seed = seed;
   bound.limit = std::min(samples, options.limit.value_or(samples));
   return unwrap(open_dataset(options.path, bound));
+}
+
+int64_t calibration_batch(const Dataset& dataset, const Graph& graph) {
+  constexpr int64_t kElements = 8 << 20;
+  const std::vector<Tensor> sample = batches_of(dataset, graph, 1).get(0);
+  Graph bound = graph;
+  for (size_t i = 0; i < bound.inputs.size(); ++i) bound.value(bound.inputs[i]).type = sample.at(i).type();
+  for (const NodeId id : bound.order()) {
+    for (const ValueId output : bound.node(id).outputs) {
+      if (output != ValueId::none) bound.value(output).type.shape.reset();
+    }
+  }
+  if (!infer_types(bound)) return 1;
+  int64_t elements = 1;
+  for (const NodeId id : bound.order()) {
+    for (const ValueId output : bound.node(id).outputs) {
+      if (output == ValueId::none || !bound.value(output).type.shape) continue;
+      int64_t size = 1;
+      for (const Dim& dim : *bound.value(output).type.shape) size *= std::max<int64_t>(dim.size, 1);
+      elements += size;
+    }
+  }
+  return std::clamp<int64_t>(kElements / elements, 1, 32);
 }
 
 }  // namespace pare::cli

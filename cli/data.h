@@ -32,4 +32,8 @@ std::unique_ptr<Dataset> open_data(const DataOptions& options, const Graph& grap
 std::unique_ptr<Dataset> open_calibration(const DataOptions& options, const Graph& graph, int64_t samples,
                                           uint64_t seed);
 
+// How many samples a batch takes so that all values of the graph for it stay within a few tens of megabytes, from 1 to
+// 32; measured on the shapes of the first sample.
+int64_t calibration_batch(const Dataset& dataset, const Graph& graph);
+
 }  // namespace pare::cli

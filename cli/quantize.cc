@@ -29,11 +29,11 @@ struct QuantizeArguments {
   int64_t samples = 256;
 };
 
-// Samples on which the layers' losses are measured: the first of the calibration samples.
-constexpr int64_t kLossBatches = 8;
+// The layers' losses are measured on the first of the calibration samples.
+constexpr int64_t kLossSamples = 32;
 
-Batches first_batches(Batches batches, int64_t count) {
-  batches.count = std::min(batches.count, count);
+Batches first_samples(Batches batches, int64_t batch_size) {
+  batches.count = std::min(batches.count, (kLossSamples + batch_size - 1) / batch_size);
   return batches;
 }
 
@@ -70,17 +70,19 @@ void quantize(QuantizeArguments arguments, const Session& session) {
   arguments.quantize.calibrate.observe.threads = session.thread_count();
   arguments.quantize.calibrate.observe.progress = session.progress("calibrate");
   std::unique_ptr<Dataset> dataset;
+  int64_t batch_size = 1;
   Batches batches;
   if (!arguments.data.path.empty()) {
     dataset = open_calibration(arguments.data, *model.graph, arguments.samples, session.seed);
-    batches = batches_of(*dataset, *model.graph, 8);
+    batch_size = calibration_batch(*dataset, *model.graph);
+    batches = batches_of(*dataset, *model.graph, batch_size);
   }
   const Graph reference = *model.graph;
   QuantizeReport report = quantize_graph(*model.graph, arguments, batches);
   if (batches.count > 0) {
     ObserveOptions options = arguments.quantize.calibrate.observe;
     options.progress = session.progress("measure");
-    measure(report, reference, *model.graph, first_batches(batches, kLossBatches), options);
+    measure(report, reference, *model.graph, first_samples(batches, batch_size), options);
   }
   const int64_t bytes = save_model(*model.graph, arguments.output, arguments.save);
   print_quantize(session, report);
