@@ -1,8 +1,10 @@
 #include "cli/data.h"
 
 #include <algorithm>
+
 #include "graph/error.h"
 #include "graph/infer.h"
+#include "verify/batch_axis.h"
 #include "verify/evaluate.h"
 
 namespace pare::cli {
@@ -12,8 +14,14 @@ DatasetOptions bind(const DataOptions& options, const Graph& graph) {
   DatasetOptions bound;
   bound.preprocess = options.preprocess;
   bound.limit = options.limit;
+  bound.first = options.skip;
   bound.keep_classes = options.classes;
-  for (const ValueId id : graph.inputs) bound.inputs.push_back({graph.value(id).name, graph.value(id).type});
+  const BatchAxes axes(graph);
+  for (const ValueId id : graph.inputs) bound.inputs.push_back({graph.value(id).name, axes.first(id), axes.of(id)});
+  if (!graph.outputs.empty()) {
+    bound.output = output_slot(graph, options.output);
+    bound.output_batch_axis = axes.of(graph.outputs[bound.output]);
+  }
   return bound;
 }
 
@@ -23,10 +31,13 @@ CLI::Option* add_data_options(CLI::App& verb, DataOptions& options, const std::s
                               const std::string& what) {
   CLI::Option* data = verb.add_option("--" + prefix + "data", options.path,
                                       what +
-                                          ": .npz or .npy (arrays x, y), .csv, .wav, a folder of pictures, sounds or "
-                                          "IDX files, or FOLDER/PREFIX of an IDX set (docs/data.md)");
+                                          ": .npz or .npy (arrays x, y), .csv, .wav, .txt, .tsv, a folder of pictures, "
+                                          "sounds, IDX files or ONNX test data, or FOLDER/PREFIX of an IDX set "
+                                          "(docs/data.md)");
   verb.add_option("--" + prefix + "preprocess", options.preprocess,
                   "TOML file of preprocessing steps (default: the one beside the data)");
+  verb.add_option("--" + prefix + "skip", options.skip, "Pass over this many samples at the beginning")
+      ->check(CLI::NonNegativeNumber);
   verb.add_option("--" + prefix + "limit", options.limit, "Use at most this many samples")->check(CLI::PositiveNumber);
   verb.add_flag("--" + prefix + "shuffle", options.shuffle,
                 "Take the samples in an order drawn with --seed, before the limit");

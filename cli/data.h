@@ -17,10 +17,12 @@ struct DataOptions {
   std::optional<int64_t> limit;
   bool shuffle = false;
   std::vector<int64_t> classes;
+  int64_t skip = 0;
+  std::string output;  // ONNX test data: the output whose recorded values are the targets; empty: the first
 };
 
-// --data, --preprocess, --limit, --shuffle, --classes. With a prefix ("verify-"), the options are --verify-data and so
-// on.
+// --data, --preprocess, --skip, --limit, --shuffle, --classes. With a prefix ("verify-"), the options are --verify-data
+// and so on.
 CLI::Option* add_data_options(CLI::App& verb, DataOptions& options, const std::string& prefix = {},
                               const std::string& what = "Labelled samples");
 

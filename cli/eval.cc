@@ -39,7 +39,7 @@ void print_classes(const Session& session, const ClassTable& table) {
 }
 
 struct EvalArguments {
-  std::string model;
+  std::string model, decoder;
   DataOptions data;
   EvaluateOptions evaluate;
   bool per_class = false;
@@ -47,15 +47,20 @@ struct EvalArguments {
 
 void evaluate_model(EvalArguments arguments, const Session& session) {
   const LoadedModel model = load_model(arguments.model);
+  std::optional<LoadedModel> decoder;
+  if (!arguments.decoder.empty()) decoder = load_model(arguments.decoder);
+  if (!decoder) arguments.data.output = arguments.evaluate.output;
   const auto dataset = open_data(arguments.data, *model.graph, session.seed);
   arguments.evaluate.threads = session.thread_count();
   arguments.evaluate.progress = session.progress("eval");
-  const Evaluation result = evaluate(*model.graph, *dataset, arguments.evaluate);
+  const Evaluation result = evaluate(RunningModel{model.graph.get(), decoder ? decoder->graph.get() : nullptr, {}, {}},
+                                     *dataset, arguments.evaluate);
   const double scale = result.traits.percent ? 100 : 1;
   session.say("{} {} on {} samples (95 % interval {:.5g} to {:.5g})", result.metric, metric_text(result),
               result.samples, scale * result.low, scale * result.high);
   if (result.not_finite > 0) session.say("{} samples have NaN or infinite outputs", result.not_finite);
   Json json = {{"model", model.path}};
+  if (decoder) json["decoder"] = decoder->path;
   json.update(to_json(result));
   if (arguments.per_class) {
     const auto *truths = result.detail->truths(), *predictions = result.detail->predictions();
@@ -76,14 +81,21 @@ void add_eval(CLI::App& app, Session& session) {
   verb->add_option("MODEL", arguments->model, "A .onnx or .pare file")->required();
   add_data_options(*verb, arguments->data)->required();
   add_metric_options(*verb, arguments->evaluate);
+  add_decoder_options(*verb, arguments->decoder, arguments->evaluate);
   verb->add_flag("--per-class", arguments->per_class,
                  "Add precision, recall and F1 of each class, and the confusion matrix (--json)");
   verb->add_option("--save-outputs", arguments->evaluate.save_outputs,
                    "Write the raw outputs to this .npz (arrays output, y)");
   verb->add_flag("--reference", arguments->evaluate.reference, "Use the plain kernels, which define every operator");
-  verb->footer("Example: pare eval mnist-cnn.onnx --data mnist/t10k --metric top1");
+  verb->footer(
+      "Examples:\n"
+      "  pare eval mnist-cnn.onnx --data mnist/t10k --metric top1\n"
+      "  pare eval g2p-encoder.onnx --decoder g2p-decoder.onnx --data words.tsv --preprocess g2p.toml");
   session.add_options(*verb);
-  verb->callback([arguments, &session] { evaluate_model(*arguments, session); });
+  verb->callback([arguments, verb, &session] {
+    if (!arguments->decoder.empty() && verb->count("--metric") == 0) arguments->evaluate.metric.name = "exact_match";
+    evaluate_model(*arguments, session);
+  });
 }
 
 }  // namespace pare::cli

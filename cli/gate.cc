@@ -127,6 +127,19 @@ void add_judgement_options(CLI::App& verb, CompareOptions& options) {
       ->group(group);
 }
 
+void add_decoder_options(CLI::App& verb, std::string& decoder, EvaluateOptions& options) {
+  const std::string group = "Models in two parts";
+  verb.add_option("--decoder", decoder,
+                  "A model that writes the answer token by token from what MODEL makes of a sample, greedily; the "
+                  "metric is exact_match where none is named")
+      ->group(group);
+  verb.add_option(
+          "--feed", options.feeds,
+          "OUTPUT=INPUT: which output of the encoder (before the first token) or the decoder (after each) feeds "
+          "that input of the decoder, where names and types leave it open; may repeat")
+      ->group(group);
+}
+
 void print_comparison(const Session& session, const Comparison& comparison) {
   const ComparedSide& a = comparison.reference;
   const ComparedSide& b = comparison.candidate;

@@ -15,6 +15,8 @@ void add_bound_options(CLI::App& verb, Bounds& bounds);
 void add_judgement_options(CLI::App& verb, CompareOptions& options);
 // --metric and what it takes, --output.
 void add_metric_options(CLI::App& verb, EvaluateOptions& options, const std::string& output_option = "--output");
+// --decoder, --feed.
+void add_decoder_options(CLI::App& verb, std::string& decoder, EvaluateOptions& options);
 // "92.54 %", "31.4 dB"
 std::string metric_text(const Evaluation& evaluation);
 Json to_json(const Evaluation& evaluation);

@@ -16,6 +16,7 @@ namespace {
 
 struct VerifyArguments {
   std::vector<std::string> models;
+  std::string decoder, candidate_decoder;
   DataOptions data;
   Bounds bounds;
   CompareOptions compare;
@@ -42,10 +43,12 @@ class Verification {
     options.evaluate.progress = session_.progress("verify");
     options.evaluate.bootstrap.seed = session_.seed;
     options.latency = !arguments_.no_latency;
-    const ComparedModel wanting{candidate.path, candidate.graph, candidate.file_bytes};
+    std::optional<LoadedModel> decoder, candidate_decoder;
+    if (!arguments_.decoder.empty()) decoder = load_model(arguments_.decoder);
+    if (!arguments_.candidate_decoder.empty()) candidate_decoder = load_model(arguments_.candidate_decoder);
+    const ComparedModel wanting = compared(candidate, candidate_decoder ? candidate_decoder : decoder);
     const Comparison comparison =
-        paired ? compare({reference->path, reference->graph, reference->file_bytes}, wanting, dataset_.get(),
-                         arguments_.bounds, options)
+        paired ? compare(compared(*reference, decoder), wanting, dataset_.get(), arguments_.bounds, options)
                : compare(read_baseline(arguments_.baseline), wanting, dataset_.get(), arguments_.bounds, options);
     print_comparison(session_, comparison);
     std::optional<LayerView> layers;
@@ -62,7 +65,18 @@ class Verification {
   }
 
  private:
+  // A model, and its decoder where it has one.
+  static ComparedModel compared(const LoadedModel& model, const std::optional<LoadedModel>& decoder) {
+    if (!decoder) return {model.path, model.graph, model.file_bytes};
+    return {model.path + " + " + decoder->path, model.graph, model.file_bytes + decoder->file_bytes, decoder->graph};
+  }
+
   void check() const {
+    if (arguments_.layers && !arguments_.decoder.empty())
+      throw Error(ErrorCode::usage,
+                  "--layers looks into one model; compare encoder and decoder each with its own data");
+    if (arguments_.decoder.empty() && !arguments_.candidate_decoder.empty())
+      throw Error(ErrorCode::usage, "--candidate-decoder was given without --decoder, which the reference takes");
     const bool data = !arguments_.data.path.empty() || arguments_.random_inputs > 0;
     require_bounds(arguments_.bounds, data, arguments_.compare.report_only);
     const size_t wanted = arguments_.baseline.empty() ? 2 : 1;
@@ -81,6 +95,7 @@ class Verification {
   }
 
   void open(const Graph& graph) {
+    if (arguments_.decoder.empty()) arguments_.data.output = arguments_.compare.evaluate.output;
     if (!arguments_.data.path.empty()) dataset_ = open_data(arguments_.data, graph, session_.seed);
     if (arguments_.random_inputs == 0) return;
     dataset_ = random_dataset(graph, arguments_.random_inputs, session_.seed);
@@ -144,6 +159,10 @@ void add_verify(CLI::App& app, Session& session) {
       ->type_name("REFERENCE CANDIDATE");
   add_data_options(*verb, arguments->data);
   add_metric_options(*verb, arguments->compare.evaluate);
+  add_decoder_options(*verb, arguments->decoder, arguments->compare.evaluate);
+  verb->add_option("--candidate-decoder", arguments->candidate_decoder,
+                   "The candidate's decoder, where it is another than the reference's")
+      ->group("Models in two parts");
   verb->add_flag("--no-latency", arguments->no_latency, "Do not measure latency");
   add_bound_options(*verb, arguments->bounds);
   add_judgement_options(*verb, arguments->compare);
@@ -162,7 +181,11 @@ void add_verify(CLI::App& app, Session& session) {
       "  pare verify resnet.onnx resnet.onnx --data test.npz --report-only --save-baseline resnet.baseline\n"
       "  pare verify small.pare --baseline resnet.baseline --data test.npz --max-drop 1");
   session.add_options(*verb);
-  verb->callback([arguments, &session] { Verification(*arguments, session).run(); });
+  verb->callback([arguments, verb, &session] {
+    if (!arguments->decoder.empty() && verb->count("--metric") == 0)
+      arguments->compare.evaluate.metric.name = "exact_match";
+    Verification(*arguments, session).run();
+  });
 }
 
 }  // namespace pare::cli

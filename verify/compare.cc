@@ -7,6 +7,7 @@
 
 #include "graph/error.h"
 #include "verify/baseline.h"
+#include "verify/batch_axis.h"
 #include "verify/data_hash.h"
 #include "verify/judge.h"
 
@@ -26,21 +27,69 @@ void require_bounds(const Bounds& bounds, bool data, bool report_only) {
 
 namespace {
 
-// Executor memory for one sample: what is known without data that depends on it; 0 where an input has no rank.
-int64_t running_bytes(const std::shared_ptr<const Graph>& graph) {
-  auto executor = Executor::create(graph);
-  if (!executor) return 0;
-  for (const ValueId id : graph->inputs) {
-    const Type& type = graph->value(id).type;
-    if (!type.shape || bits(type.dtype) == 0) return 0;
+// One batch of the model's own size, for what is measured on one sample: the first of the data, else zeros.
+std::optional<Batch> one_sample(const Graph& graph, const Dataset* dataset) {
+  if (dataset) return unwrap(dataset->read(std::vector<int64_t>(static_cast<size_t>(model_batch(graph, 1)), 0)));
+  const bool ranked = std::all_of(graph.inputs.begin(), graph.inputs.end(), [&](ValueId id) {
+    return graph.value(id).type.shape && bits(graph.value(id).type.dtype) >= 8;
+  });
+  if (!ranked) return std::nullopt;
+  Batch batch;
+  batch.count = model_batch(graph, 1);
+  const std::vector<Tensor> zeros = zero_inputs(graph, 1);
+  const BatchAxes axes(graph);
+  for (size_t i = 0; i < zeros.size(); ++i)
+    batch.inputs.push_back({graph.value(graph.inputs[i]).name, axes.from_model(graph.inputs[i], zeros[i])});
+  return batch;
+}
+
+RunningModel running(const ComparedModel& model, const EvaluateOptions& options) {
+  return {model.graph.get(), model.decoder.get(), options.output, options.feeds};
+}
+
+// What is known of a model without a reference: its size, and what one sample takes.
+ComparedSide side_of(const ComparedModel& model, const Dataset* dataset, const CompareOptions& options) {
+  ComparedSide side{model.path, model.file_bytes, model_facts(*model.graph), 0, {}, {}};
+  if (model.decoder) side.facts += model_facts(*model.decoder);
+  const std::optional<Batch> sample = one_sample(*model.graph, dataset);
+  if (!sample) return side;
+  const auto answer = dataset ? dataset->answer() : AnswerTokens{0, -1, 1};
+  const auto runner = make_runner(running(model, options.evaluate), answer, {});
+  runner->run(*sample);
+  const MemoryReport memory = runner->memory();
+  side.memory_bytes = static_cast<int64_t>(memory.weight_bytes + memory.arena_bytes);
+  return side;
+}
+
+// Latency of one sample, decoding included, interleaved.
+std::vector<Latency> latencies_of(const std::vector<const ComparedModel*>& models, const Dataset* dataset,
+                                  const CompareOptions& options) {
+  std::vector<std::function<void()>> runs;
+  for (const ComparedModel* model : models) {
+    const std::optional<Batch> sample = one_sample(*model->graph, dataset);
+    if (!sample)
+      throw Error(ErrorCode::unsupported,
+                  "latency cannot be measured: an input declares no shape; give --data, or "
+                  "--no-latency");
+    ExecutorOptions executor;
+    executor.threads = options.timing.threads;
+    const auto answer = dataset ? dataset->answer() : AnswerTokens{0, -1, 1};
+    const std::shared_ptr<Runner> runner = make_runner(running(*model, options.evaluate), answer, executor);
+    runs.emplace_back([runner, sample] { runner->run(*sample); });
   }
-  if (auto ran = (*executor)->run(zero_inputs(*graph, 1)); !ran) return 0;
-  const MemoryReport memory = (*executor)->memory();
-  return static_cast<int64_t>(memory.weight_bytes + memory.arena_bytes);
+  return measure_latency(runs, options.timing);
 }
 
 // Samples whose largest element is at the same place in both, and a number in both.
 int64_t count_agreeing(const Tensor& a, const Tensor& b) {
+  if (a.dtype() == DType::int64 && a.dims() == b.dims() && a.rank() == 2) {  // decoded sequences
+    const auto width = static_cast<size_t>(a.dims()[1]);
+    int64_t same = 0;
+    for (size_t row = 0; row < static_cast<size_t>(a.dims()[0]); ++row)
+      same += std::ranges::equal(a.data<int64_t>().subspan(row * width, width),
+                                 b.data<int64_t>().subspan(row * width, width));
+    return same;
+  }
   if (a.dims() != b.dims() || a.dtype() != DType::float32 || a.rank() < 2) return 0;
   const auto width = static_cast<size_t>(a.size() / a.dims()[0]);
   int64_t same = 0;
@@ -56,17 +105,17 @@ void run_both(const ComparedModel& reference, const ComparedModel& candidate, co
               const CompareOptions& options, Comparison& result) {
   std::shared_ptr<Metric> metrics[2];
   if (!options.random_inputs)
-    for (auto& metric : metrics) metric = make_metric(options.evaluate.metric);
+    for (auto& metric : metrics) metric = make_metric(options.evaluate.metric, dataset);
   PairedResult& paired = result.paired;
-  paired.error.emplace();
+  if (!reference.decoder && !candidate.decoder) paired.error.emplace();
   bool classes = true;
   DataHash hash;
-  for_each_batch({{reference.graph.get(), {}}, {candidate.graph.get(), {}}}, dataset, options.evaluate,
-                 [&](int64_t first, const Batch& batch, const std::vector<Tensor>& outputs) {
+  for_each_batch({running(reference, options.evaluate), running(candidate, options.evaluate)}, dataset,
+                 options.evaluate, [&](int64_t first, const Batch& batch, const std::vector<Tensor>& outputs) {
                    for (size_t k = 0; k < 2; ++k)
                      if (metrics[k]) metrics[k]->add(first, outputs[k], batch);
-                   paired.error->add(outputs[0], outputs[1]);
-                   classes = classes && outputs[0].rank() == 2 && outputs[0].dims()[1] > 1;
+                   if (paired.error) paired.error->add(outputs[0], outputs[1]);
+                   classes = classes && outputs[0].rank() == 2 && (outputs[0].dims()[1] > 1 || reference.decoder);
                    paired.agreeing += count_agreeing(outputs[0], outputs[1]);
                    paired.samples += batch.count;
                    hash.add(batch);
@@ -105,18 +154,11 @@ Comparison compare(const ComparedModel& reference, const ComparedModel& candidat
   Comparison result;
   result.report_only = options.report_only;
   result.random_inputs = options.random_inputs;
-  result.identical = equal(*reference.graph, *candidate.graph);
+  result.identical = equal(*reference.graph, *candidate.graph) && !reference.decoder == !candidate.decoder &&
+                     (!reference.decoder || equal(*reference.decoder, *candidate.decoder));
   result.ratio = static_cast<double>(reference.file_bytes) / static_cast<double>(candidate.file_bytes);
-  const ComparedModel* models[] = {&reference, &candidate};
-  ComparedSide* sides[] = {&result.reference, &result.candidate};
-  for (size_t k = 0; k < 2; ++k) {
-    *sides[k] = {models[k]->path,
-                 models[k]->file_bytes,
-                 model_facts(*models[k]->graph),
-                 running_bytes(models[k]->graph),
-                 {},
-                 {}};
-  }
+  result.reference = side_of(reference, dataset, options);
+  result.candidate = side_of(candidate, dataset, options);
   if (dataset) {
     run_both(reference, candidate, *dataset, options, result);
     if (!options.random_inputs) {
@@ -125,7 +167,7 @@ Comparison compare(const ComparedModel& reference, const ComparedModel& candidat
     }
   }
   if (options.latency || bounds.min_speedup) {
-    const auto latencies = measure_latency({reference.graph, candidate.graph}, {}, options.timing);
+    const auto latencies = latencies_of({&reference, &candidate}, dataset, options);
     result.reference.latency = latencies[0];
     result.candidate.latency = latencies[1];
   }
@@ -146,15 +188,14 @@ Comparison compare(const Baseline& baseline, const ComparedModel& candidate, con
   result.report_only = options.report_only;
   result.reference = baseline.side;
   result.ratio = static_cast<double>(baseline.side.file_bytes) / static_cast<double>(candidate.file_bytes);
-  result.candidate = {
-      candidate.path, candidate.file_bytes, model_facts(*candidate.graph), running_bytes(candidate.graph), {}, {}};
+  result.candidate = side_of(candidate, dataset, options);
   if (dataset) {
     if (baseline.side.evaluation->metric != options.evaluate.metric.name) {
       throw Error(ErrorCode::usage, "the baseline holds metric " + baseline.side.evaluation->metric + " and " +
                                         options.evaluate.metric.name +
                                         " was asked for; compare the same, or save a new baseline");
     }
-    result.candidate.evaluation = evaluate(*candidate.graph, *dataset, options.evaluate);
+    result.candidate.evaluation = evaluate(running(candidate, options.evaluate), *dataset, options.evaluate);
     result.data_hash = result.candidate.evaluation->data_hash;
     if (result.data_hash != baseline.data_hash) {
       throw Error(ErrorCode::input,
@@ -165,7 +206,7 @@ Comparison compare(const Baseline& baseline, const ComparedModel& candidate, con
     result.paired.samples = result.candidate.evaluation->samples;
     pair_with_baseline(baseline, *result.candidate.evaluation, options.evaluate.bootstrap, result.paired);
   }
-  if (options.latency) result.candidate.latency = measure_latency({candidate.graph}, {}, options.timing)[0];
+  if (options.latency) result.candidate.latency = latencies_of({&candidate}, dataset, options)[0];
   judge(bounds, options, result);
   return result;
 }

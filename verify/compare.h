@@ -16,14 +16,15 @@ namespace pare {
 struct ComparedModel {
   std::string path;
   std::shared_ptr<const Graph> graph;
-  int64_t file_bytes = 0;
+  int64_t file_bytes = 0;  // the decoder's included
+  std::shared_ptr<const Graph> decoder = nullptr;
 };
 
 struct ComparedSide {
   std::string path;
   int64_t file_bytes = 0;
   ModelFacts facts;
-  int64_t memory_bytes = 0;  // weights as they run, and the arena of one sample
+  int64_t memory_bytes = 0;  // by the plan: weights as they run, and the arena of one sample
   std::optional<Evaluation> evaluation;
   std::optional<Latency> latency;
 };
@@ -34,9 +35,9 @@ struct PairedResult {
   Interval drop_interval;      // 95 %, paired bootstrap
   std::optional<Discordance> discordance;  // of proportions
   std::optional<double> mcnemar;           // p-value, of proportions
-  std::optional<double> agreement;         // percent of samples with the same top-1; where outputs have classes
+  std::optional<double> agreement;         // percent of samples with the same top-1, or the same decoded sequence
   int64_t agreeing = 0, samples = 0;
-  std::optional<OutputError> error;  // of the candidate's outputs against the reference's
+  std::optional<OutputError> error;  // of the candidate's outputs against the reference's; not of decoded tokens
 };
 
 struct Comparison {

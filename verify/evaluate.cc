@@ -22,57 +22,13 @@ Tensor first_rows(const Tensor& tensor, int64_t count) {
   return result;
 }
 
-size_t output_slot(const Graph& graph, const std::string& name) {
-  if (name.empty()) return 0;
-  std::string known;
-  for (size_t i = 0; i < graph.outputs.size(); ++i) {
-    if (graph.value(graph.outputs[i]).name == name) return i;
-    known += (known.empty() ? "" : ", ") + graph.value(graph.outputs[i]).name;
-  }
-  throw Error(ErrorCode::usage, "the model has no output '" + name + "'; its outputs are " + known);
-}
-
-bool fixed_batch(const Graph& graph) { return model_batch(graph, -1) != -1; }
-
-std::vector<int64_t> batch_indices(int64_t first, int64_t size, int64_t total, bool fixed) {
-  std::vector<int64_t> indices(static_cast<size_t>(fixed ? size : std::min(size, total - first)));
+// Samples first .. first + count - 1, the last one again up to `size`.
+std::vector<int64_t> batch_indices(int64_t first, int64_t count, int64_t size) {
+  std::vector<int64_t> indices(static_cast<size_t>(size));
   std::iota(indices.begin(), indices.end(), first);
-  for (int64_t& index : indices) index = std::min(index, total - 1);
+  for (int64_t& index : indices) index = std::min(index, first + count - 1);
   return indices;
 }
-
-// The samples of a batch in the order in which this model takes its inputs.
-std::vector<Tensor> inputs_for(const Graph& graph, const Batch& batch) {
-  std::vector<Tensor> inputs;
-  for (size_t i = 0; i < graph.inputs.size(); ++i) {
-    const std::string& name = graph.value(graph.inputs[i]).name;
-    const auto named = std::find_if(batch.inputs.begin(), batch.inputs.end(),
-                                    [&](const NamedTensor& input) { return input.name == name; });
-    if (named != batch.inputs.end())
-      inputs.push_back(named->tensor);
-    else if (i < batch.inputs.size())
-      inputs.push_back(batch.inputs[i].tensor);
-  }
-  return inputs;
-}
-
-struct Runner {
-  std::unique_ptr<Executor> executor;
-  size_t slot;
-
-  Tensor run(const Batch& batch, int64_t count) {
-    const std::vector<Tensor> outputs = unwrap(executor->run(inputs_for(executor->graph(), batch)));
-    const int64_t rows = batch.inputs.empty() || batch.inputs[0].tensor.rank() == 0 ? count : batch.count;
-    const Tensor& output = outputs[slot];
-    if (output.rank() == 0 || output.dims()[0] != rows || output.size() == 0) {
-      const Graph& graph = executor->graph();
-      throw Error(ErrorCode::input, "output '" + graph.value(graph.outputs[slot]).name + "' is " +
-                                        to_string(output.type()) + " for " + std::to_string(rows) +
-                                        " samples; expected one row for each: name another with --output");
-    }
-    return first_rows(output, count);
-  }
-};
 
 Batch cut(Batch batch, int64_t count) {
   for (NamedTensor& input : batch.inputs) input.tensor = first_rows(input.tensor, count);
@@ -116,26 +72,21 @@ class OutputFile {
 
 }  // namespace
 
-int64_t model_batch(const Graph& graph, int64_t batch) {
-  for (const ValueId id : graph.inputs) {
-    const auto& shape = graph.value(id).type.shape;
-    if (shape && !shape->empty() && shape->front().known()) return shape->front().size;
-  }
-  return batch;
-}
-
 Batches batches_of(const Dataset& dataset, const Graph& graph, int64_t batch) {
   const int64_t size = model_batch(graph, batch);
-  const bool fixed = fixed_batch(graph);
+  const bool fixed = fixes_batch(graph);
   if (size <= 0) throw Error(ErrorCode::unsupported, "the model takes batches of 0 samples; expected at least 1");
-  const int64_t total = dataset.size();
+  struct Part {
+    int64_t first, count;
+  };
+  std::vector<Part> parts;
+  for (int64_t first = 0; first < dataset.size(); first += parts.back().count)
+    parts.push_back({first, dataset.alike(first, size)});
   Batches batches;
-  batches.count = (total + size - 1) / size;
-  batches.get = [&dataset, size, total, fixed](int64_t i) {
-    Batch data = unwrap(dataset.read(batch_indices(i * size, size, total, fixed)));
-    std::vector<Tensor> inputs;
-    for (NamedTensor& input : data.inputs) inputs.push_back(std::move(input.tensor));
-    return inputs;
+  batches.count = static_cast<int64_t>(parts.size());
+  batches.get = [&dataset, &graph, size, fixed, parts](int64_t i) {
+    const Part& part = parts[static_cast<size_t>(i)];
+    return inputs_for(graph, unwrap(dataset.read(batch_indices(part.first, part.count, fixed ? size : part.count))));
   };
   return batches;
 }
@@ -147,30 +98,35 @@ void for_each_batch(const std::vector<RunningModel>& models, const Dataset& data
   ExecutorOptions executor_options;
   executor_options.threads = options.threads;
   executor_options.reference = options.reference;
-  std::vector<Runner> runners;
+  std::vector<std::unique_ptr<Runner>> runners;
   int64_t size = options.batch;
   bool fixed = false;
-  for (const RunningModel& model : models) {
+  for (RunningModel model : models) {
     const int64_t own = model_batch(*model.graph, options.batch);
-    if (fixed && fixed_batch(*model.graph) && own != size) {
+    if (fixed && fixes_batch(*model.graph) && own != size) {
       throw Error(ErrorCode::input, "one model takes " + std::to_string(size) + " samples at a time and the other " +
                                         std::to_string(own) + "; models that are compared must take the same");
     }
-    if (fixed_batch(*model.graph)) size = own;
-    fixed = fixed || fixed_batch(*model.graph);
-    const std::string& name = model.output.empty() ? options.output : model.output;
-    runners.push_back({unwrap(Executor::create(std::make_shared<Graph>(*model.graph), executor_options)),
-                       output_slot(*model.graph, name)});
+    if (fixes_batch(*model.graph)) size = own;
+    fixed = fixed || fixes_batch(*model.graph);
+    if (model.output.empty()) model.output = options.output;
+    if (model.feeds.empty()) model.feeds = options.feeds;
+    runners.push_back(make_runner(model, dataset.answer(), executor_options));
   }
   if (size <= 0) throw Error(ErrorCode::unsupported, "the model takes batches of 0 samples; expected at least 1");
-  for (int64_t first = 0; first < total; first += size) {
-    const int64_t count = std::min(size, total - first);
-    Batch batch = unwrap(dataset.read(batch_indices(first, size, total, fixed)));
+  for (int64_t first = 0, count = 0; first < total; first += count) {
+    count = dataset.alike(first, size);
+    Batch batch = unwrap(dataset.read(batch_indices(first, count, fixed ? size : count)));
     std::vector<Tensor> outputs;
-    for (Runner& runner : runners) outputs.push_back(runner.run(batch, count));
+    for (const auto& runner : runners) outputs.push_back(first_rows(runner->run(batch), count));
     visit(first, batch.count == count ? batch : cut(std::move(batch), count), outputs);
     if (options.progress) options.progress(first + count, total);
   }
+}
+
+std::unique_ptr<Metric> make_metric(MetricOptions options, const Dataset& dataset) {
+  if (!options.end && dataset.answer()) options.end = dataset.answer()->end;
+  return make_metric(options);
 }
 
 Evaluation evaluation_of(std::shared_ptr<const Metric> metric, const EvaluateOptions& options) {
@@ -184,16 +140,19 @@ Evaluation evaluation_of(std::shared_ptr<const Metric> metric, const EvaluateOpt
 }
 
 Evaluation evaluate(const Graph& graph, const Dataset& dataset, const EvaluateOptions& options) {
-  std::shared_ptr<Metric> metric = make_metric(options.metric);
+  return evaluate(RunningModel{&graph, nullptr, {}, {}}, dataset, options);
+}
+
+Evaluation evaluate(const RunningModel& model, const Dataset& dataset, const EvaluateOptions& options) {
+  std::shared_ptr<Metric> metric = make_metric(options.metric, dataset);
   DataHash hash;
   std::optional<OutputFile> file;
   if (!options.save_outputs.empty()) file.emplace(options.save_outputs, dataset);
-  for_each_batch({{&graph, {}}}, dataset, options,
-                 [&](int64_t first, const Batch& batch, const std::vector<Tensor>& outputs) {
-                   metric->add(first, outputs[0], batch);
-                   hash.add(batch);
-                   if (file) file->add(first, outputs[0]);
-                 });
+  for_each_batch({model}, dataset, options, [&](int64_t first, const Batch& batch, const std::vector<Tensor>& outputs) {
+    metric->add(first, outputs[0], batch);
+    hash.add(batch);
+    if (file) file->add(first, outputs[0]);
+  });
   if (file) file->write();
   Evaluation result = evaluation_of(std::move(metric), options);
   result.data_hash = hash.text();

@@ -10,17 +10,18 @@
 #include "formats/data/dataset.h"
 #include "graph/graph.h"
 #include "runtime/batches.h"
-#include "runtime/executor.h"
 #include "verify/metrics.h"
+#include "verify/runner.h"
 
 namespace pare {
 
 struct EvaluateOptions {
   MetricOptions metric;
   int threads = 1;
-  bool reference = false;  // plain kernels
-  int64_t batch = 32;      // samples at a time where the model takes any number
-  std::string output;      // which output the metric reads; empty: the first
+  bool reference = false;          // plain kernels
+  int64_t batch = 32;              // samples at a time where the model takes any number
+  std::string output;              // which output the metric reads; empty: the first
+  std::vector<std::string> feeds;  // of a decoder, "OUTPUT=INPUT"
   BootstrapOptions bootstrap;
   std::string save_outputs;  // a .npz to write: array "output" [samples, ...], "y" where there are labels
   std::function<void(int64_t done, int64_t total)> progress;
@@ -37,27 +38,23 @@ struct Evaluation {
   std::shared_ptr<const Metric> detail;
 };
 
-// How many samples a model takes at a time: `batch`, or less where its inputs fix their first dim.
-int64_t model_batch(const Graph& graph, int64_t batch);
-
-// Batches of at most `batch` samples of `dataset` in order. A model with a fixed first dim gets that many; a last,
-// smaller batch is filled up by repeating its last sample (the caller cuts the results). `graph` and `dataset` must
-// outlive it.
+// Batches of at most `batch` samples of `dataset` in order, in the graph's layout. A model that fixes its batch gets
+// that many; a smaller batch is filled up by repeating its last sample (the caller cuts the results). `graph` and
+// `dataset` must outlive it.
 Batches batches_of(const Dataset& dataset, const Graph& graph, int64_t batch);
 
 // Runs models over the same data, each batch read once. `visit` gets the first sample's index, the samples as read
 // (count is that of the samples that exist) and, by model, the chosen output cut to them: [count, ...].
-struct RunningModel {
-  const Graph* graph = nullptr;
-  std::string output;  // empty: the first
-};
 void for_each_batch(
     const std::vector<RunningModel>& models, const Dataset& dataset, const EvaluateOptions& options,
     const std::function<void(int64_t first, const Batch& batch, const std::vector<Tensor>& outputs)>& visit);
 
 // Throws Error: usage for an unknown metric, input for data without labels or samples, or with labels outside the
 // classes.
+Evaluation evaluate(const RunningModel& model, const Dataset& dataset, const EvaluateOptions& options = {});
 Evaluation evaluate(const Graph& graph, const Dataset& dataset, const EvaluateOptions& options = {});
+// The metric for that data: where an answer ends is what the data say of it.
+std::unique_ptr<Metric> make_metric(MetricOptions options, const Dataset& dataset);
 // What a metric that has seen all samples says.
 Evaluation evaluation_of(std::shared_ptr<const Metric> metric, const EvaluateOptions& options);
 

@@ -55,6 +55,16 @@ bool holds_weights(const Graph& graph, const Uses& uses, ValueId id) {
 
 }  // namespace
 
+ModelFacts& ModelFacts::operator+=(const ModelFacts& other) {
+  parameters += other.parameters;
+  zeros += other.zeros;
+  macs += other.macs;
+  weight_bytes += other.weight_bytes;
+  nodes += other.nodes;
+  for (const auto& [op, count] : other.operators) operators[op] += count;
+  return *this;
+}
+
 ModelFacts model_facts(const Graph& graph) {
   ModelFacts facts;
   const Uses uses(graph);

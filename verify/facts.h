@@ -16,6 +16,8 @@ struct ModelFacts {
   int64_t weight_bytes = 0;  // of all constants, unpacked from their file
   int64_t nodes = 0;
   std::map<std::string, int64_t> operators;
+
+  ModelFacts& operator+=(const ModelFacts& other);
 };
 
 // Batch dims that are symbols count as one sample. The graph's types must have been inferred.

@@ -61,6 +61,8 @@ class Judge {
                    percent(share(paired.agreeing, paired.samples))));
     }
     if (bounds_.min_sqnr) {
+      if (!paired.error)
+        throw Error(ErrorCode::usage, "--min-sqnr compares numbers, and a decoder gives tokens; give --min-agreement");
       std::optional<Interval> interval;
       const auto sqnr = [&](std::span<const uint32_t> counts) { return paired.error->sqnr(counts); };
       if (level_ && std::isfinite(sqnr({}))) interval = resampled(sqnr);

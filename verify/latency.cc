@@ -13,18 +13,6 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-struct Candidate {
-  std::unique_ptr<Executor> executor;
-  std::vector<Tensor> inputs;
-  std::vector<double> times;
-
-  void run() {
-    const auto start = std::chrono::steady_clock::now();
-    unwrap(executor->run(inputs));
-    times.push_back(seconds_since(start) * 1000);
-  }
-};
-
 }  // namespace
 
 std::vector<Tensor> zero_inputs(const Graph& graph, int64_t batch) {
@@ -45,36 +33,44 @@ std::vector<Tensor> zero_inputs(const Graph& graph, int64_t batch) {
   return inputs;
 }
 
-std::vector<Latency> measure_latency(const std::vector<std::shared_ptr<const Graph>>& models,
-                                     const std::vector<std::vector<Tensor>>& inputs, const LatencyOptions& options) {
-  std::vector<Candidate> candidates;
-  for (size_t i = 0; i < models.size(); ++i) {
-    ExecutorOptions executor_options;
-    executor_options.threads = options.threads;
-    executor_options.reference = options.reference;
-    Candidate candidate;
-    candidate.executor = unwrap(Executor::create(models[i], executor_options));
-    candidate.inputs = i < inputs.size() && !inputs[i].empty() ? inputs[i] : zero_inputs(*models[i], options.batch);
-    candidates.push_back(std::move(candidate));
+std::vector<Latency> measure_latency(const std::vector<std::function<void()>>& runs, const LatencyOptions& options) {
+  for (const auto& run : runs) {
+    run();  // makes the plan
+    run();
   }
-  for (Candidate& candidate : candidates) {
-    candidate.run();  // makes the plan
-    candidate.run();
-    candidate.times.clear();
-  }
+  std::vector<std::vector<double>> times(runs.size());
   const auto start = std::chrono::steady_clock::now();
-  const double budget = options.seconds * static_cast<double>(candidates.size());
+  const double budget = options.seconds * static_cast<double>(runs.size());
   const int64_t least = options.runs > 0 ? options.runs : 5;
-  for (int64_t run = 0; run < least || (options.runs == 0 && seconds_since(start) < budget); ++run) {
-    for (Candidate& candidate : candidates) candidate.run();
+  for (int64_t round = 0; round < least || (options.runs == 0 && seconds_since(start) < budget); ++round) {
+    for (size_t i = 0; i < runs.size(); ++i) {
+      const auto began = std::chrono::steady_clock::now();
+      runs[i]();
+      times[i].push_back(seconds_since(began) * 1000);
+    }
   }
   std::vector<Latency> result;
-  for (Candidate& candidate : candidates) {
-    std::sort(candidate.times.begin(), candidate.times.end());
-    result.push_back({candidate.times[candidate.times.size() / 2], candidate.times.front(),
-                      static_cast<int64_t>(candidate.times.size())});
+  for (std::vector<double>& each : times) {
+    std::sort(each.begin(), each.end());
+    result.push_back({each[each.size() / 2], each.front(), static_cast<int64_t>(each.size())});
   }
   return result;
+}
+
+std::vector<Latency> measure_latency(const std::vector<std::shared_ptr<const Graph>>& models,
+                                     const std::vector<std::vector<Tensor>>& inputs, const LatencyOptions& options) {
+  ExecutorOptions executor_options;
+  executor_options.threads = options.threads;
+  executor_options.reference = options.reference;
+  std::vector<std::function<void()>> runs;
+  for (size_t i = 0; i < models.size(); ++i) {
+    const std::shared_ptr<Executor> executor = unwrap(Executor::create(models[i], executor_options));
+    const bool given = i < inputs.size() && !inputs[i].empty();
+    runs.emplace_back([executor, tensors = given ? inputs[i] : zero_inputs(*models[i], options.batch)] {
+      unwrap(executor->run(tensors));
+    });
+  }
+  return measure_latency(runs, options);
 }
 
 }  // namespace pare

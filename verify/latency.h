@@ -1,6 +1,7 @@
 // Latency of several models side by side, interleaved run by run, so that a machine whose speed drifts is fair to all.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,6 +24,8 @@ struct LatencyOptions {
   bool reference = false;
 };
 
+// One entry per run, in order; each run is called twice before its time counts.
+std::vector<Latency> measure_latency(const std::vector<std::function<void()>>& runs, const LatencyOptions& options);
 // One entry per model, in order. `inputs` may be empty: then each model gets zeros of its input types.
 std::vector<Latency> measure_latency(const std::vector<std::shared_ptr<const Graph>>& models,
                                      const std::vector<std::vector<Tensor>>& inputs,

@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "graph/error.h"
+#include "verify/decode.h"
 #include "verify/metric_kinds.h"
 
 namespace pare {
@@ -25,6 +26,8 @@ class SequenceMetric : public Metric {
   }
 
   void add(int64_t first, const Tensor& output, const Batch& batch) override {
+    if (compares() && is_integer(output.dtype()) && output.rank() == 2 && output.dims()[0] == batch.count)
+      return add_tokens(output, batch);
     if (output.rank() != 3 || output.dims()[0] != batch.count) {
       throw Error(ErrorCode::input, "the output is " + to_string(output.type()) + "; metric " + options_.name +
                                         " needs scores [samples, length, vocabulary]");
@@ -41,9 +44,9 @@ class SequenceMetric : public Metric {
     for (int64_t row = 0; row < batch.count; ++row) {
       std::vector<int64_t> targets, found;
       double bits = 0;
-      bool finite = true;
       for (int64_t t = 0; t + (next ? 1 : 0) < length; ++t) {
         const int64_t token = tokens.as_int(row * length + t + (next ? 1 : 0));
+        if (token == kNoToken && !next) break;
         if (options_.ignore && token == *options_.ignore) continue;
         if (token < 0 || token >= vocabulary) {
           throw Error(ErrorCode::input, "token " + std::to_string(token) + " of sample " + std::to_string(first + row) +
@@ -51,15 +54,12 @@ class SequenceMetric : public Metric {
         }
         const auto at = scores.data<float>().subspan(static_cast<size_t>((row * length + t) * vocabulary),
                                                      static_cast<size_t>(vocabulary));
-        found.push_back(argmax(at));
+        const int64_t best = argmax(at);
+        found.push_back(best < 0 ? kNotFinite : best);
         targets.push_back(token);
-        finite = finite && found.back() >= 0;
         bits -= log2_probability(at, token);
       }
-      not_finite_ += !finite;
-      bits_.push_back(bits);
-      lengths_.push_back(static_cast<double>(targets.size()));
-      add_sequence(found, targets);
+      add_sequence(std::move(found), std::move(targets), bits);
     }
     samples_ += batch.count;
   }
@@ -94,9 +94,46 @@ class SequenceMetric : public Metric {
     return (scores[static_cast<size_t>(token)] - most - std::log(sum)) / std::log(2.0);
   }
 
-  void add_sequence(const std::vector<int64_t>& found, const std::vector<int64_t>& targets) {
-    const bool compared = options_.name == "exact_match" || options_.name == "edit_distance";
-    distances_.push_back(compared ? edit_distance(found, targets) : 0);
+  bool compares() const { return options_.name == "exact_match" || options_.name == "edit_distance"; }
+
+  // Rows of tokens against rows of tokens.
+  void add_tokens(const Tensor& output, const Batch& batch) {
+    const Tensor& tokens = batch.targets;
+    if (!is_integer(tokens.dtype()) || tokens.rank() != 2) {
+      throw Error(ErrorCode::input, "the data hold no sequence of tokens for each sample; metric " + options_.name +
+                                        " compares with such: integers [samples, length] as y, or text with an "
+                                        "[answer] table");
+    }
+    const auto row_of = [](const Tensor& tensor, int64_t row) {
+      std::vector<int64_t> values;
+      for (int64_t t = 0; t < tensor.dims()[1]; ++t) values.push_back(tensor.as_int(row * tensor.dims()[1] + t));
+      return values;
+    };
+    for (int64_t row = 0; row < batch.count; ++row) {
+      std::vector<int64_t> targets = row_of(tokens, row);
+      if (options_.ignore) std::erase(targets, *options_.ignore);
+      add_sequence(row_of(output, row), std::move(targets), 0);
+    }
+    samples_ += batch.count;
+  }
+
+  // The sequence before its end.
+  void cut(std::vector<int64_t>& tokens) const {
+    tokens.erase(
+        std::find_if(tokens.begin(), tokens.end(),
+                     [&](int64_t token) { return token == kNoToken || (options_.end && token == *options_.end); }),
+        tokens.end());
+  }
+
+  void add_sequence(std::vector<int64_t> found, std::vector<int64_t> targets, double bits) {
+    not_finite_ += std::find(found.begin(), found.end(), kNotFinite) != found.end();
+    if (compares()) {
+      cut(found);
+      cut(targets);
+    }
+    bits_.push_back(bits);
+    lengths_.push_back(static_cast<double>(targets.size()));
+    distances_.push_back(compares() ? edit_distance(found, targets) : 0);
   }
 
   MetricOptions options_;

@@ -20,7 +20,8 @@ struct MetricOptions {
   std::string name = "top1";
   int64_t positive = 1;           // auc: the class whose score is ranked; of one score per sample, that score
   std::optional<double> peak;     // psnr: the largest possible value; none: the largest magnitude of the targets
-  std::optional<int64_t> ignore;  // perplexity: a target token that does not count (padding)
+  std::optional<int64_t> ignore;  // sequence metrics: a target token that does not count (padding)
+  std::optional<int64_t> end;     // exact_match, edit_distance: it and what follows are no part of a sequence
 };
 
 // What one number of a metric is.
@@ -66,8 +67,10 @@ class Metric {
 //   mse mae               mean over all elements of squared, absolute difference from the targets
 //   psnr                  10 log10(peak^2 / mse), in dB;   snr: 10 log10(sum target^2 / sum difference^2), in dB
 //   perplexity bits_per_token     from the log-softmax of [count, length, vocabulary] scores at the target tokens
-//   exact_match edit_distance     of the sequence of largest scores and the target sequence; edit_distance is
-//                                 Levenshtein (1966) divided by the targets' length, summed before dividing
+//   exact_match edit_distance     of the sequence of largest scores (or of the tokens, where the model gives integers
+//                                 [count, length]) and the target sequence, both as far as `end` or a negative token;
+//                                 edit_distance is Levenshtein (1966) divided by the targets' length, summed before
+//                                 dividing
 std::unique_ptr<Metric> make_metric(const MetricOptions& options);
 std::vector<std::string> metric_names();
 // Of that name, without making one.

@@ -4,6 +4,7 @@
 #include <random>
 
 #include "graph/error.h"
+#include "verify/batch_axis.h"
 #include "verify/latency.h"
 
 namespace pare {
@@ -13,9 +14,10 @@ class RandomDataset final : public Dataset {
  public:
   RandomDataset(const Graph& graph, int64_t samples, uint64_t seed) : samples_(samples), seed_(seed) {
     const std::vector<Tensor> single = zero_inputs(graph, 1);
+    const BatchAxes axes(graph);
     for (size_t i = 0; i < single.size(); ++i) {
       const Value& value = graph.value(graph.inputs[i]);
-      inputs_.push_back({value.name, single[i].type()});
+      inputs_.push_back({value.name, axes.from_model(graph.inputs[i], single[i]).type()});
       if (inputs_.back().type.shape->empty()) continue;
       inputs_.back().type.shape->front() = Dim("N");
     }

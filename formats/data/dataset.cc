@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "formats/data/sources.h"
+#include "formats/data/text.h"
 
 namespace pare {
 namespace {
@@ -18,17 +19,28 @@ namespace fs = std::filesystem;
 struct Answers {
   std::vector<int64_t> classes;  // by row
   std::unique_ptr<RowSource> targets;
+  std::function<Result<Tensor>(int64_t)> make_target;
+  std::optional<AnswerTokens> tokens;
 };
+
+// Whether a step gives every sample of that array one length.
+bool fills_up(const Preprocess& preprocess, const std::string& input) {
+  return std::any_of(preprocess.steps.begin(), preprocess.steps.end(), [&](const PreprocessStep& step) {
+    return std::holds_alternative<PadStep>(step.op) && (step.input.empty() || step.input == input);
+  });
+}
 
 class FileDataset final : public Dataset {
  public:
   FileDataset(std::vector<Column> columns, std::vector<InputType> inputs, std::vector<int64_t> order,
-              std::vector<int64_t> labels, std::unique_ptr<RowSource> targets, Preprocess preprocess)
+              std::vector<int64_t> labels, Answers answers, Preprocess preprocess)
       : columns_(std::move(columns)),
         inputs_(std::move(inputs)),
         order_(std::move(order)),
         labels_(std::move(labels)),
-        targets_(std::move(targets)),
+        targets_(std::move(answers.targets)),
+        make_target_(std::move(answers.make_target)),
+        answer_(answers.tokens),
         preprocess_(std::move(preprocess)) {}
 
   int64_t size() const override { return static_cast<int64_t>(order_.size()); }
@@ -48,15 +60,46 @@ class FileDataset final : public Dataset {
       if (has_labels()) labels.push_back(labels_[static_cast<size_t>(index)]);
     }
     for (const Column& column : columns_) {
+      if (column.whole) {
+        PARE_ASSIGN(Tensor tensor, whole(column, rows));
+        batch.inputs.push_back({column.name, std::move(tensor)});
+        continue;
+      }
       PARE_ASSIGN(Tensor processed, processed_batch(preprocess_, column, rows));
-      PARE_ASSIGN(Tensor tensor, bound(std::move(processed), column.binding, column.where));
+      Binding binding = column.binding;
+      if (column.kind) {
+        PARE_ASSIGN(binding, bind_samples(processed.dims(), processed.dtype(), column.input, column.where));
+      }
+      PARE_ASSIGN(Tensor tensor, bound(std::move(processed), binding, column.where));
       batch.inputs.push_back({column.name, std::move(tensor)});
     }
     if (has_labels()) batch.labels = Tensor::of<int64_t>({batch.count}, labels);
     if (targets_) {
       PARE_ASSIGN(batch.targets, raw_batch(*targets_, rows, "the targets"));
     }
+    if (make_target_) {
+      const Column target{"the targets", "the targets", nullptr, make_target_};
+      PARE_ASSIGN(batch.targets, processed_batch({}, target, rows));
+    }
     return batch;
+  }
+
+  int64_t alike(int64_t first, int64_t most) const override {
+    int64_t count = std::min(most, size() - first);
+    for (const Column& column : columns_) {
+      if (!column.kind || fills_up(preprocess_, column.name)) continue;
+      const auto kind = [&](int64_t i) { return column.kind(order_[static_cast<size_t>(first + i)]); };
+      for (int64_t i = 1; i < count; ++i)
+        if (kind(i) != kind(0)) count = i;
+    }
+    return std::max<int64_t>(count, 1);
+  }
+  std::optional<AnswerTokens> answer() const override { return answer_; }
+
+  static Result<Tensor> whole(const Column& column, std::span<const int64_t> rows) {
+    PARE_ASSIGN(Tensor tensor, column.make(rows.empty() ? 0 : rows[0]));
+    if (tensor.dtype() == column.binding.dtype) return tensor;
+    return cast(tensor, column.binding.dtype);
   }
 
   static Result<Tensor> raw_batch(const RowSource& source, std::span<const int64_t> rows, const std::string& where) {
@@ -110,6 +153,8 @@ class FileDataset final : public Dataset {
   std::vector<int64_t> order_;  // sample index to row
   std::vector<int64_t> labels_;
   std::unique_ptr<RowSource> targets_;
+  std::function<Result<Tensor>(int64_t)> make_target_;
+  std::optional<AnswerTokens> answer_;
   Preprocess preprocess_;
 };
 
@@ -119,9 +164,10 @@ bool has_extension(const std::string& path, std::string_view extension) {
                     [](char a, char b) { return a == std::tolower(static_cast<unsigned char>(b)); });
 }
 
-Result<Source> open_source(const std::string& path, const std::vector<InputType>& inputs,
-                           const std::vector<ArrayChoice>& arrays) {
+Result<Source> open_source(const std::string& path, const DatasetOptions& options, const Preprocess& preprocess) {
   std::error_code error;
+  const std::vector<InputType>& inputs = options.inputs;
+  if (is_test_data_folder(path)) return open_test_data_source(path, options);
   if (!fs::is_regular_file(path, error))
     return is_media_folder(path) ? open_media_source(path, inputs) : open_idx_source(path, inputs);
   PARE_ASSIGN(auto file, InputFile::open(path));
@@ -131,23 +177,26 @@ Result<Source> open_source(const std::string& path, const std::vector<InputType>
   const auto begins = [&](std::initializer_list<unsigned char> bytes) {
     return std::equal(bytes.begin(), bytes.end(), magic);
   };
-  if (begins({'P', 'K'})) return open_npz_source(path, inputs, arrays);
+  if (begins({'P', 'K'})) return open_npz_source(path, inputs, preprocess.arrays);
   if (begins({0x93, 'N', 'U', 'M'})) return open_npy_source(path, inputs);
   if (begins({'R', 'I', 'F', 'F'})) return open_wav_source(path, inputs);
   if (begins({0x1F, 0x8B}) || begins({0, 0})) return open_idx_source(path, inputs);
   if (has_extension(path, ".csv")) return open_csv_source(path, inputs);
+  if (has_extension(path, ".txt") || has_extension(path, ".tsv")) return open_text_source(path, inputs, preprocess);
   return input_error(
       path +
-      ": is no data file this program reads; expected .npz, .npy, .csv, .wav, an IDX file, or a folder of IDX "
-      "files, pictures or sounds");
+      ": is no data file this program reads; expected .npz, .npy, .csv, .wav, .txt, .tsv, an IDX file, or a folder of "
+      "IDX files, pictures, sounds or ONNX test data");
 }
 
 // A whole number per row is a class; anything else is a target.
 Result<Answers> read_answers(Source& source, const Preprocess& preprocess, std::optional<int64_t> classes) {
+  if (source.make_target) return Answers{{}, nullptr, source.make_target, {}};
   RowSource& rows = *source.labels;
   const auto fail = [&](const std::string& why) { return input_error(source.labels_where + ": " + why); };
-  if (std::any_of(rows.dims().begin() + 1, rows.dims().end(), [](int64_t dim) { return dim != 1; }))
-    return Answers{{}, std::move(source.labels)};
+  const auto& dims = rows.dims();
+  if (source.targets || std::any_of(dims.begin() + 1, dims.end(), [](int64_t dim) { return dim != 1; }))
+    return Answers{{}, std::move(source.labels), nullptr, {}};
   PARE_TRY(check_memory(source.labels_where, static_cast<uint64_t>(rows.rows()) * rows.row_bytes()));
   PARE_ASSIGN(const Tensor tensor, read_all(rows));
   Answers answers;
@@ -155,7 +204,7 @@ Result<Answers> read_answers(Source& source, const Preprocess& preprocess, std::
   for (int64_t i = 0; i < tensor.size(); ++i) {
     double value = is_float(tensor.dtype()) ? tensor.as_double(i) : static_cast<double>(tensor.as_int(i));
     if (is_float(tensor.dtype()) && !classes && std::floor(value) != value && std::isfinite(value))
-      return Answers{{}, std::move(source.labels)};
+      return Answers{{}, std::move(source.labels), nullptr, {}};
     value += static_cast<double>(preprocess.label_offset);
     const double limit = classes ? static_cast<double>(*classes) : 2147483648.0;
     if (!(value >= 0 && value < limit && std::floor(value) == value)) {
@@ -227,14 +276,20 @@ Result<Preprocess> find_preprocess(const std::string& path, const std::string& g
 // What preprocessing makes of the first sample, and how that fits the model's input.
 Result<InputType> bind_column(Column& column, const Preprocess& preprocess, int64_t row,
                               const std::vector<InputType>& inputs) {
-  PARE_ASSIGN(const Tensor probe, FileDataset::processed_batch(preprocess, column, std::span(&row, 1)));
   InputType wanted{column.name, {}};
   for (const InputType& input : inputs) {
     if (input.name == column.name) wanted = input;
   }
+  column.input = wanted;
+  if (column.whole) {
+    column.binding.dtype = wanted.type.dtype;
+    return wanted;
+  }
+  PARE_ASSIGN(const Tensor probe, FileDataset::processed_batch(preprocess, column, std::span(&row, 1)));
   PARE_ASSIGN(column.binding, bind_samples(probe.dims(), probe.dtype(), wanted, column.where));
   Shape shape{Dim("N")};
   shape.insert(shape.end(), column.binding.sample.begin(), column.binding.sample.end());
+  if (column.kind && !fills_up(preprocess, column.name) && wanted.type.shape) shape = *wanted.type.shape;
   return InputType{column.name, Type{column.binding.dtype, std::move(shape)}};
 }
 
@@ -253,9 +308,10 @@ Result<Column> filled_column(const InputType& input, double value, const std::ve
     }
   }
   const std::string where = "[arrays] " + input.name;
-  if (!input.type.shape || input.type.shape->empty())
-    return input_error(where + ": the model declares no shape to fill");
-  Dims dims{1};
+  if (!input.type.shape) return input_error(where + ": the model declares no shape to fill");
+  const bool scalar = input.type.shape->empty();
+  Dims dims;
+  if (!scalar) dims.push_back(1);
   for (size_t i = 1; i < input.type.shape->size(); ++i) {
     const Dim& dim = (*input.type.shape)[i];
     const auto symbol = symbols.find(dim.symbol);
@@ -268,11 +324,14 @@ Result<Column> filled_column(const InputType& input, double value, const std::ve
   Tensor filled(input.type.dtype, dims);
   for (int64_t i = 0; i < filled.size(); ++i) filled.set_double(i, value);
   Column column{input.name, where, nullptr, [filled](int64_t) -> Result<Tensor> { return filled; }, 0};
-  column.binding = {Dims(dims.begin() + 1, dims.end()), input.type.dtype};
+  column.whole = scalar;
+  column.binding = {scalar ? Dims() : Dims(dims.begin() + 1, dims.end()), input.type.dtype};
   return column;
 }
 
 }  // namespace
+
+int64_t Dataset::alike(int64_t first, int64_t most) const { return std::min(most, size() - first); }
 
 Result<Batch> Dataset::read_range(int64_t first, int64_t count) const {
   std::vector<int64_t> indices(static_cast<size_t>(std::max<int64_t>(count, 0)));
@@ -282,7 +341,7 @@ Result<Batch> Dataset::read_range(int64_t first, int64_t count) const {
 
 Result<std::unique_ptr<Dataset>> open_dataset(const std::string& path, const DatasetOptions& options) {
   PARE_ASSIGN(Preprocess preprocess, find_preprocess(path, options.preprocess));
-  PARE_ASSIGN(Source source, open_source(path, options.inputs, preprocess.arrays));
+  PARE_ASSIGN(Source source, open_source(path, options, preprocess));
   const int64_t rows = source.columns[0].samples();
   for (const Column& column : source.columns) {
     if (column.samples() != rows) {
@@ -297,7 +356,12 @@ Result<std::unique_ptr<Dataset>> open_dataset(const std::string& path, const Dat
       return input_error(source.labels_where + ": has " + std::to_string(count) + " labels for " +
                          std::to_string(rows) + " samples");
     }
+  }
+  if (source.labels || source.make_target) {
     PARE_ASSIGN(answers, read_answers(source, preprocess, options.classes));
+  }
+  if (preprocess.answer) {
+    PARE_ASSIGN(answers.tokens, answer_tokens(*preprocess.answer, path));
   }
   PARE_ASSIGN(std::vector<int64_t> order, select_samples(path, rows, answers, options));
   std::vector<int64_t> labels;
@@ -313,15 +377,16 @@ Result<std::unique_ptr<Dataset>> open_dataset(const std::string& path, const Dat
       const double* value = std::get_if<double>(&choice.source);
       if (choice.input != input.name || !value) continue;
       PARE_ASSIGN(Column column, filled_column(input, *value, options.inputs, inputs));
-      Shape shape{Dim("N")};
+      Shape shape;
+      if (!column.whole) shape.emplace_back("N");
       shape.insert(shape.end(), column.binding.sample.begin(), column.binding.sample.end());
       inputs.push_back({input.name, Type{column.binding.dtype, std::move(shape)}});
       source.columns.push_back(std::move(column));
     }
   }
   return std::unique_ptr<Dataset>(std::make_unique<FileDataset>(std::move(source.columns), std::move(inputs),
-                                                                std::move(order), std::move(labels),
-                                                                std::move(answers.targets), std::move(preprocess)));
+                                                                std::move(order), std::move(labels), std::move(answers),
+                                                                std::move(preprocess)));
 }
 
 }  // namespace pare

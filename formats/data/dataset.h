@@ -18,13 +18,24 @@ namespace pare {
 struct InputType {
   std::string name;
   Type type;
+  size_t batch_axis =
+      0;  // where files of the model's own layout (ONNX test data) hold the samples; `type` has it first
 };
 
 struct Batch {
   int64_t count = 0;
   std::vector<NamedTensor> inputs;  // preprocessed; dim 0 is `count`; in the order of Dataset::inputs()
   Tensor labels;                    // int64 [count], the class of each sample; undefined without
-  Tensor targets;                   // [count, ...] where y is no class: values, pictures, tokens; undefined without
+  // [count, ...] where y is no class: values, pictures, tokens (negative after the end of a sequence); undefined
+  // without
+  Tensor targets;
+};
+
+// How a model that writes its answer token by token begins and ends it: the [answer] table.
+struct AnswerTokens {
+  std::optional<int64_t> begin;  // fed first
+  std::optional<int64_t> end;    // ends the answer, and is no part of it
+  int64_t steps = 0;             // at most so many tokens
 };
 
 // Samples are read when asked; memory is that of the batches, except for compressed files read out of order (see
@@ -41,6 +52,9 @@ class Dataset {
   virtual const std::vector<int64_t>& labels() const = 0;
   // Each index in 0..size()-1 (usage error otherwise).
   virtual Result<Batch> read(std::span<const int64_t> indices) const = 0;
+  // How many samples from `first` on, at least one and at most `most`, are of one shape and may be read together.
+  virtual int64_t alike(int64_t first, int64_t most) const;
+  virtual std::optional<AnswerTokens> answer() const { return std::nullopt; }
 
   // Samples first .. first+count-1.
   Result<Batch> read_range(int64_t first, int64_t count) const;
@@ -54,13 +68,15 @@ struct DatasetOptions {
   std::optional<int64_t> limit;       // at most so many samples
   std::optional<int64_t> classes;     // labels must lie below
   std::vector<int64_t> keep_classes;  // only samples of these; empty: all
+  size_t output = 0;                  // ONNX test data: which output's files are the targets,
+  size_t output_batch_axis = 0;       // and where that output holds the samples
 };
 
 // `path`: .npz (arrays x and y, or named as the inputs, "in:" before them allowed), .npy, an IDX images file, a folder
-// with one IDX set, FOLDER/PREFIX (idx.h), a .csv, a .wav, or a folder of pictures or sounds (sources.h). An array fits
-// an input when its dims after the first agree with the input's, also after adding or dropping axes of length 1, or
-// flattened to rank 2; its elements are converted to the input's type where that loses nothing (to float: always).
-// Fails (input) with both shapes where it does not fit.
+// with one IDX set, FOLDER/PREFIX (idx.h), a .csv, a .wav, text (.txt, .tsv), a folder of pictures or sounds, or one of
+// ONNX test data (sources.h). An array fits an input when its dims after the first agree with the input's, also after
+// adding or dropping axes of length 1, or flattened to rank 2; its elements are converted to the input's type where
+// that loses nothing (to float: always). Fails (input) with both shapes where it does not fit.
 Result<std::unique_ptr<Dataset>> open_dataset(const std::string& path, const DatasetOptions& options = {});
 
 }  // namespace pare

@@ -1,6 +1,7 @@
 // The steps between what a data file holds and what a model expects, in order, from a TOML file (docs/data.md).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -73,8 +74,40 @@ struct ArrayChoice {
   std::variant<std::string, double> source;
 };
 
+// A token by its text, or by its number; neither: none.
+struct TokenName {
+  std::string text;
+  std::optional<int64_t> number;
+};
+
+// How text becomes token numbers.
+struct TokenForm {
+  enum class Kind : uint8_t { words, letters, numbers, bpe } kind = Kind::numbers;
+  std::string vocabulary;           // a file, looked for in `folder` and then beside the data
+  std::string folder;               // that of the TOML file
+  std::string key;                  // of the list in a JSON object
+  std::vector<std::string> tokens;  // the vocabulary itself, where the TOML file lists it
+  TokenName unknown, begin, end;
+};
+
+// The [text] table.
+struct TextForm {
+  TokenForm tokens;
+  std::vector<std::string> columns = {"text", "answer"};  // what the columns of a line hold
+  int64_t window = 0;  // the whole text as one, in samples of so many tokens; 0: a sample for each line
+};
+
+// The [answer] table: what text data and models that write their answer have to do with it.
+struct AnswerForm {
+  TokenForm tokens;
+  std::vector<std::string> classes;  // the answer is one of these names
+  int64_t steps = 100;
+};
+
 struct Preprocess {
   std::vector<PreprocessStep> steps;
+  std::optional<TextForm> text;
+  std::optional<AnswerForm> answer;
   std::vector<ArrayChoice> arrays;  // the [arrays] table
   int64_t label_offset = 0;         // added to every label
 };

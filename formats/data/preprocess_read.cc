@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <numeric>
+#include <filesystem>
 #include <span>
 #include <tuple>
 
-#include "formats/data/preprocess.h"
+#include "formats/data/preprocess_tables.h"
 #include "formats/file.h"
 
 namespace pare {
@@ -15,37 +15,6 @@ namespace {
 
 constexpr std::string_view kOps[] = {"scale",  "mean", "std", "layout", "cast",
                                      "resize", "crop", "pad", "colour", "one_hot"};
-
-size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 0; i < a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i + 1;
-    for (size_t j = 0; j < b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, diagonal + 1, row[j] + 1});
-    }
-  }
-  return row.back();
-}
-
-// "'scael' is not known; did you mean 'scale'?" or, when nothing is near, the list.
-std::string not_known(std::string_view word, std::span<const std::string_view> known) {
-  std::string list;
-  std::string_view nearest;
-  size_t best = std::max<size_t>(2, word.size() / 3) + 1;
-  for (std::string_view candidate : known) {
-    list += (list.empty() ? "" : ", ") + std::string(candidate);
-    if (const size_t distance = edit_distance(word, candidate); distance < best) {
-      best = distance;
-      nearest = candidate;
-    }
-  }
-  const std::string text = "'" + std::string(word) + "' is not known";
-  return nearest.empty() ? text + "; expected one of " + list : text + "; did you mean '" + std::string(nearest) + "'?";
-}
 
 // Reads one step's table; every message names the file, the step and its line.
 class StepReader {
@@ -266,6 +235,8 @@ Result<std::vector<ArrayChoice>> read_arrays(const toml::node& node, const std::
   return choices;
 }
 
+std::string folder_of(const std::string& path) { return std::filesystem::path(path).parent_path().string(); }
+
 Result<Preprocess> read_steps(const toml::table& root, const std::string& where) {
   Preprocess preprocess;
   std::vector<std::pair<toml::source_position, toml::table>> tables;
@@ -279,6 +250,10 @@ Result<Preprocess> read_steps(const toml::table& root, const std::string& where)
       for (const auto& step : *steps) tables.emplace_back(step.source().begin, *step.as_table());
     } else if (key.str() == "arrays") {
       PARE_ASSIGN(preprocess.arrays, read_arrays(node, at));
+    } else if (key.str() == "text") {
+      PARE_ASSIGN(preprocess.text, read_text_table(node, at, folder_of(where)));
+    } else if (key.str() == "answer") {
+      PARE_ASSIGN(preprocess.answer, read_answer_table(node, at, folder_of(where)));
     } else if (key.str() == "label_offset") {
       const auto offset = node.value<int64_t>();
       if (!offset || std::abs(*offset) > (1 << 30)) return input_error(at + ": label_offset needs a whole number");
@@ -288,7 +263,7 @@ Result<Preprocess> read_steps(const toml::table& root, const std::string& where)
       tables.emplace_back(key.source().begin, std::move(table));
     } else {
       std::vector<std::string_view> known(std::begin(kOps), std::end(kOps));
-      known.insert(known.begin(), {"step", "arrays", "label_offset"});
+      known.insert(known.begin(), {"step", "arrays", "text", "answer", "label_offset"});
       return input_error(at + ": key " + not_known(key.str(), known));
     }
   }

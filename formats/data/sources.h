@@ -20,6 +20,10 @@ struct Column {
   std::function<Result<Tensor>(int64_t sample)> make;  // [1, ...]; where there are no rows
   int64_t count = 0;
   Binding binding = {};
+  InputType input = {};  // the model's
+  // Samples of one kind have one shape; null: all have.
+  std::function<int64_t(int64_t sample)> kind = nullptr;
+  bool whole = false;  // what is made has no axis of samples (a scalar) and is fed as it is
 
   int64_t samples() const { return rows ? rows->rows() : count; }
 };
@@ -28,7 +32,9 @@ struct Source {
   std::vector<Column> columns;
   std::unique_ptr<RowSource> labels;  // the array y: classes or other targets; may be null
   std::string labels_where;
-  std::vector<std::string> class_names;  // of folders; by class
+  bool targets = false;                                       // `labels` are no classes, whatever they look like
+  std::function<Result<Tensor>(int64_t sample)> make_target;  // [1, ...]; instead of `labels`
+  std::vector<std::string> class_names;                       // of folders; by class
 };
 
 // `arrays` is the [arrays] table of the preprocessing.
@@ -44,6 +50,14 @@ Result<Source> open_csv_source(const std::string& path, const std::vector<InputT
 // folder per class, classes in alphabetical order of the folders, or unlabelled.
 bool is_media_folder(const std::string& path);
 Result<Source> open_media_source(const std::string& path, const std::vector<InputType>& inputs);
+// Lines of text as tokens, each with its answer, or one text in windows; as the [text] and [answer] tables say
+// (text.h).
+Result<Source> open_text_source(const std::string& path, const std::vector<InputType>& inputs,
+                                const Preprocess& preprocess);
+// ONNX test data: folders test_data_set_* with input_N.pb and output_N.pb, or one of them. Inputs by the model's order;
+// output number `options.output` is the target. The samples of each set are counted along the batch axis.
+bool is_test_data_folder(const std::string& path);
+Result<Source> open_test_data_source(const std::string& path, const DatasetOptions& options);
 // One .wav file as one sample.
 Result<Source> open_wav_source(const std::string& path, const std::vector<InputType>& inputs);
 

@@ -218,7 +218,7 @@ TEST_CASE("dataset: sources that are none") {
   ScratchFolder folder;
   CHECK(holds(open_failure(folder / "none.npz").message, "no such file or folder"));
   CHECK(holds(open_failure(folder.path()).message, "holds no IDX files"));
-  CHECK(holds(open_failure(folder.file("a.txt", "some text")).message, "is no data file"));
+  CHECK(holds(open_failure(folder.file("a.md", "some text")).message, "is no data file"));
   CHECK(holds(open_failure(folder.file("empty", "")).message, "is empty"));
   REQUIRE(write_npz(folder / "zero.npz", {{"x", Tensor(DType::uint8, {0, 3})}}));
   CHECK(holds(open_failure(folder / "zero.npz").message, "holds no samples"));
