@@ -49,7 +49,8 @@ struct Int8BlockArgs {
   int64_t run_groups;
   const uint8_t* weights;  // [panel][run][group][64]
   int64_t panel_bytes;
-  const int32_t* start;  // per channel: bias and zero point corrections; padded to whole panels
+  const int32_t* start;      // per channel: bias and zero point corrections; padded to whole panels
+  const int32_t* row_start;  // per output pixel, added to every sum; null: none, as always in words
   int64_t first, count;
   int64_t panel_begin, panel_end;
   int64_t channels;

@@ -164,16 +164,9 @@ float upper_bound(const Int8Quant& quant, float bound) {
 }
 
 void set_epilogue(Int8Conv::State& state, const Int8ConvParams& params) {
-  const bool quantized = params.output_kind == Int8Output::quantized;
-  const float output_scale = quantized ? params.output.scale : 1.0f;
+  const float output_scale = params.output_kind == Int8Output::quantized ? params.output.scale : 1.0f;
+  state.epilogue = int8_epilogue(params.output_kind, params.output, params.bounds);
   Int8EpilogueArgs& e = state.epilogue;
-  e.kind = static_cast<int>(params.output_kind);
-  e.is_signed = params.output.is_signed;
-  e.zero_point = quantized ? params.output.zero_point : 0;
-  e.low = quantized ? lower_bound(params.output, params.bounds.low) : params.bounds.low;
-  e.high = quantized ? upper_bound(params.output, params.bounds.high) : params.bounds.high;
-  e.least = quantized ? static_cast<int>(e.low) + e.zero_point : 0;
-  e.most = quantized ? static_cast<int>(e.high) + e.zero_point : 0;
   state.target_scale = output_scale;
   if (!params.residual) return;
   state.has_residual = true;
@@ -196,6 +189,19 @@ int32_t Int8Quant::quantize(float value) const {
   v = v > low ? v : low;
   v = v < high ? v : high;
   return static_cast<int32_t>(std::nearbyint(v)) + zero_point;
+}
+
+Int8EpilogueArgs int8_epilogue(Int8Output kind, const Int8Quant& output, const Int8Bounds& bounds) {
+  const bool quantized = kind == Int8Output::quantized;
+  Int8EpilogueArgs e{};
+  e.kind = static_cast<int>(kind);
+  e.is_signed = output.is_signed;
+  e.zero_point = quantized ? output.zero_point : 0;
+  e.low = quantized ? lower_bound(output, bounds.low) : bounds.low;
+  e.high = quantized ? upper_bound(output, bounds.high) : bounds.high;
+  e.least = quantized ? static_cast<int>(e.low) + e.zero_point : 0;
+  e.most = quantized ? static_cast<int>(e.high) + e.zero_point : 0;
+  return e;
 }
 
 bool Int8Conv::State::narrow(float input_scale) const {

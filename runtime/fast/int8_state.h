@@ -54,6 +54,9 @@ struct Int8Conv::State {
   void prepare(const Int8Quant& of, int32_t* starts, float* multipliers) const;
 };
 
+// All but the pointers and what residuals need, bounds as integers for a quantized output.
+Int8EpilogueArgs int8_epilogue(Int8Output kind, const Int8Quant& output, const Int8Bounds& bounds);
+
 // A signed input has its top bit flipped on the way in.
 inline uint8_t int8_flip(const Int8Quant& quant) { return quant.is_signed ? 0x80 : 0; }
 inline int32_t int8_unsigned_zero(const Int8Quant& quant) { return quant.zero_point + (quant.is_signed ? 128 : 0); }

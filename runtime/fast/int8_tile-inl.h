@@ -179,6 +179,14 @@ void finish_narrow(const Int8BlockArgs& args, const int32_t* acc, int wide, int 
   }
 }
 
+inline void add_row_start(const int32_t* start, int rows, int wide, int32_t* acc) {
+  for (int r = 0; r < rows; ++r) {
+    const Simd::I term = Simd::set(start[r]);
+    for (int v = 0; v < wide * Simd::kVectors; ++v, acc += Simd::kLanes)
+      Simd::store(acc, Simd::add(Simd::load(acc), term));
+  }
+}
+
 // Panels and pixels are dealt out evenly: 7 panels are 4 and 3, 49 pixels by at most 12 are five tiles of 9 or 10.
 template <class Dot>
 void block(const Int8BlockArgs& args) {
@@ -207,6 +215,7 @@ void block(const Int8BlockArgs& args) {
       const int64_t next = args.panel_begin + panels * c / chunks;
       const int wide = static_cast<int>(next - panel);
       kTiles.entry[wide][rows](args, windows, panel, acc);
+      if (args.row_start) add_row_start(args.row_start + pixel, rows, wide, acc);
       if (args.epilogue.narrow) {
         finish_narrow(args, acc, wide, rows, pixel, panel * kInt8Panel);
         panel = next;

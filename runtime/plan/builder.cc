@@ -6,6 +6,7 @@
 
 #include "runtime/fast/int8_elementwise.h"
 #include "runtime/plan/box.h"
+#include "runtime/plan/strided.h"
 
 namespace pare {
 namespace {
@@ -175,6 +176,7 @@ int Builder::require(ValueId id, Order order) {
     alias(id, constant_value(tensor != nullptr ? *tensor : Tensor(dtype(id), dims(id))), Order::onnx);
   }
   if (put_off_[index(id)] && !has(id, other(order))) emit_put_off(id, order);
+  if (places[slot(order)] >= 0) return places[slot(order)];
   if (const auto found = views_.find(id); found != views_.end() && !has(id, other(order)))
     alias(id, materialise(found->second, dtype(id), dims(id), order), order);
   if (places[slot(order)] >= 0) return places[slot(order)];
@@ -196,7 +198,9 @@ int Builder::require(ValueId id, Order order) {
   return to;
 }
 
-void Builder::put_off(NodeId id) { put_off_[index(node(id).outputs[0])] = true; }
+void Builder::put_off(NodeId id) {
+  for (const ValueId out : node(id).outputs) put_off_[index(out)] = true;
+}
 
 void Builder::put_off_view(ValueId id, View view) { views_[id] = std::move(view); }
 
@@ -216,9 +220,17 @@ View Builder::view(ValueId id) {
   if (const int value = places[slot(Order::channels_last)]; value >= 0 && !is_constant(id))
     return {value, 0, strides_in(dims(id), Order::channels_last)};
   const NodeId producer = graph.value(id).producer;
+  if (put_off_[index(id)] && !reshapes(producer) &&
+      preferred_order(*this, {node(producer).inputs[0]}) == Order::channels_last)
+    return {require(id, Order::channels_last), 0, strides_in(dims(id), Order::channels_last)};
   if (put_off_[index(id)] && reshapes(producer)) {
     const ValueId from = node(producer).inputs[0];
     View view = this->view(from);
+    if (is_strided(*this, node(producer))) {
+      const auto& outputs = node(producer).outputs;
+      const auto at = std::find(outputs.begin(), outputs.end(), id) - outputs.begin();
+      return views_[id] = strided_view(*this, node(producer), static_cast<size_t>(at), view);
+    }
     if (auto strides = reshaped_strides(dims(from), view.strides, dims(id)); strides && count_of(dims(id)) > 0) {
       view.strides = *std::move(strides);
       views_[id] = view;
@@ -258,6 +270,7 @@ int Builder::materialise(const View& view, DType dtype, const Dims& dims, Order 
 void Builder::emit_put_off(ValueId id, Order order) {
   const NodeId producer = graph.value(id).producer;
   if (as<DequantizeLinear>(node(producer).op)) return emit_dequantize(producer);
+  if (is_strided(*this, node(producer))) return alias(id, materialise(view(id), dtype(id), dims(id), order), order);
   const ValueId from = node(producer).inputs[0];
   if (dims(from) != dims(id))
     order = Order::onnx;

@@ -63,7 +63,8 @@ class Builder {
   int constant_value(Tensor tensor);
   // `id` has its elements where `value` has them (a view, in ONNX order, or of the same dims).
   void alias(ValueId id, int value, Order order);
-  void put_off(NodeId id);  // a DequantizeLinear or a view: emitted when its output is required
+  // A DequantizeLinear, a view, or a strided node (strided.h) behind one: emitted when its output is required.
+  void put_off(NodeId id);
   void put_off_view(ValueId id, View view);
   // Where the value lies, without a copy if that is possible. The value has to be available.
   View view(ValueId id);
@@ -125,6 +126,7 @@ using Matcher = bool (*)(Builder&, NodeId);
 bool match_view(Builder&, NodeId);          // Reshape, Flatten, Identity...: no step
 bool match_put_off(Builder&, NodeId);       // DequantizeLinear of activations
 bool match_int8_product(Builder&, NodeId);  // quantized Conv, Gemm, MatMul, ConvInteger, MatMulInteger
+bool match_int8_matmul(Builder&, NodeId);   // MatMul of two quantized values
 bool match_int8_other(Builder&, NodeId);    // quantized Add, Mul, pools, activations, Concat...
 bool match_quantize(Builder&, NodeId);      // QuantizeLinear of floats
 bool match_conv(Builder&, NodeId);          // Conv + what follows
@@ -167,6 +169,7 @@ std::optional<Activation> activation_of(const Builder& builder, const Node& node
 struct QuantizedOperand {
   ValueId q;
   Int8Quant quant;
+  bool strided = false;  // the value is a view of q's elements in another order: see strided.h
 };
 std::optional<QuantizedOperand> quantized_operand(const Builder& builder, ValueId value);
 // The QuantizeLinear (one scale, 8 bits) that alone uses `value`.

@@ -9,10 +9,11 @@ namespace pare {
 namespace {
 
 // The first that claims a node decides: fusions that start at it before what it is by itself.
-constexpr Matcher kMatchers[] = {match_view,    match_put_off, match_int8_product,   match_int8_other,  match_quantize,
-                                 match_conv,    match_gemm,    match_conv_transpose, match_matmul,      match_recurrent,
-                                 match_norm,    match_reduce,  match_pool,           match_elementwise, match_softmax,
-                                 match_strided, match_gather,  match_resize,         match_move,        match_plain};
+constexpr Matcher kMatchers[] = {
+    match_view,   match_put_off, match_int8_product,   match_int8_matmul, match_int8_other, match_quantize,
+    match_conv,   match_gemm,    match_conv_transpose, match_matmul,      match_recurrent,  match_norm,
+    match_reduce, match_pool,    match_elementwise,    match_softmax,     match_strided,    match_gather,
+    match_resize, match_move,    match_plain};
 
 // A value that a plan can hold: whole bytes of known dims. One beyond what a tensor may take fails here, before
 // anything is allocated.

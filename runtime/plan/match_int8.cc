@@ -6,6 +6,7 @@
 #include "runtime/plan/builder.h"
 #include "runtime/plan/conv_shape.h"
 #include "runtime/plan/quantized_weights.h"
+#include "runtime/plan/strided.h"
 
 namespace pare {
 namespace {
@@ -53,11 +54,10 @@ struct Bias {
 };
 
 // An int32 constant whose scale is the product of the operands' scales stays an integer; any other becomes floats.
-std::optional<Bias> bias_of(const Builder& builder, const Node& node, size_t slot, float x_scale,
-                            const Weights& weights, int64_t channels) {
+std::optional<Bias> bias_of(const Builder& builder, ValueId value, float x_scale, const Weights& weights,
+                            int64_t channels) {
   Bias bias;
-  if (slot >= node.inputs.size() || node.inputs[slot] == ValueId::none) return bias;
-  const ValueId value = node.inputs[slot];
+  if (value == ValueId::none) return bias;
   const Tensor* whole = builder.constant(value);
   if (!whole || whole->dtype() != DType::float32) return std::nullopt;
   const auto floats = per_axis(*whole, {channels}, 0);
@@ -87,6 +87,8 @@ std::optional<Bias> bias_of(const Builder& builder, const Node& node, size_t slo
   bias.floats = floats ? *floats : *wide;
   return bias;
 }
+
+ValueId third(const Node& node) { return node.inputs.size() > 2 ? node.inputs[2] : ValueId::none; }
 
 Int8Bounds bounds_of(const Activation& activation) {
   if (activation.kind == ActivationKind::relu) return {0, std::numeric_limits<float>::infinity()};
@@ -141,8 +143,7 @@ bool take_residual(const Builder& builder, ValueId value, Tail& tail) {
   return true;
 }
 
-Tail match_tail(const Builder& builder, NodeId id) {
-  Tail tail{.out = builder.node(id).outputs[0], .nodes = {id}};
+Tail match_tail(const Builder& builder, Tail tail) {
   if (take_residual(builder, tail.out, tail)) return tail;
   take_bounds(builder, tail.out, tail.bounds, tail.nodes);
   const auto quantize = quantize_use(builder, tail.out);
@@ -181,13 +182,13 @@ std::optional<Product> conv_product(const Builder& builder, const Node& node, co
   Product product;
   auto weights = quantized_weights(builder, node.inputs[1], 0);
   const Dims& dims = builder.dims(node.inputs[0]);
-  const bool viewed = builder.dims(x.q) != dims;
+  const bool viewed = !x.strided && builder.dims(x.q) != dims;
   if (!weights || (viewed && !same_in_both_orders(dims)) || count_of(dims) == 0) return std::nullopt;
   const Dims& w = weights->data.dims();
   const auto window = make_window({op.auto_pad, op.dilations, op.pads, op.strides}, dims, Dims(w.begin() + 2, w.end()));
   if (!window) return std::nullopt;
   const auto shape = conv_shape(*window, w[0], op.group);
-  auto bias = bias_of(builder, node, 2, x.quant.scale, *weights, w[0]);
+  auto bias = bias_of(builder, third(node), x.quant.scale, *weights, w[0]);
   if (!shape || !bias || count_of(builder.dims(node.outputs[0])) == 0) return std::nullopt;
   product.weights = *std::move(weights);
   product.bias = *std::move(bias);
@@ -209,7 +210,7 @@ std::optional<Product> matrix_product(const Builder& builder, const Node& node, 
   const Dims& a = builder.dims(node.inputs[0]);
   if (!weights || weights->data.rank() != 2 || a.size() < 2 || count_of(a) == 0) return std::nullopt;
   const int64_t n = weights->data.dims()[transposed ? 0 : 1];
-  auto bias = gemm ? bias_of(builder, node, 2, x.quant.scale, *weights, n) : Bias{};
+  auto bias = bias_of(builder, gemm ? third(node) : ValueId::none, x.quant.scale, *weights, n);
   if (!bias || n == 0) return std::nullopt;
   product.params.weights_io = !transposed;
   product.weights = *std::move(weights);
@@ -242,15 +243,43 @@ std::shared_ptr<const Int8Conv> packed(Builder& builder, const std::string& key,
   return builder.prepare<Int8Conv>(key, nodes, make, [](const Int8Conv& made) { return made.packed_bytes(); });
 }
 
+// The Add of a constant to every channel of a product without bias.
+void take_bias(const Builder& builder, Product& product, float x_scale, Tail& tail) {
+  const NodeId id = builder.sole_user(tail.out);
+  if (id == NodeId::none || !as<Binary>(builder.node(id).op, Binary::Kind::Add)) return;
+  const Node& node = builder.node(id);
+  const ValueId other = node.inputs[node.inputs[0] == tail.out ? 1 : 0];
+  if (!builder.is_constant(other) || builder.dims(node.outputs[0]) != builder.dims(tail.out)) return;
+  auto bias = bias_of(builder, other, x_scale, product.weights, product.shape.out_channels);
+  if (!bias) return;
+  product.bias = *std::move(bias);
+  tail.out = node.outputs[0];
+  tail.nodes.push_back(id);
+}
+
+// The integers of a product's left operand in that order.
+int require_integers(Builder& builder, ValueId value, const std::vector<NodeId>& path, Order order) {
+  const QuantizedView from = quantized_view(builder, value, path);
+  return builder.materialise(from.view, from.dtype, builder.dims(value), order);
+}
+
 bool match_quantized(Builder& builder, NodeId id) {
   const Node& node = builder.node(id);
   if (!as<Conv>(node.op) && !as<Gemm>(node.op) && !as<MatMul>(node.op)) return false;
-  const auto x = quantized_operand(builder, node.inputs[0]);
-  if (!x) return false;
   const auto* conv = as<Conv>(node.op);
+  auto x = quantized_operand(builder, node.inputs[0]);
+  const auto path = x ? std::nullopt : quantized_path(builder, node.inputs[0]);
+  if (path) {
+    const Node& dequantize = builder.node(path->back());
+    const ValueId q = dequantize.inputs[0];
+    x = {q, *scalar_quant(builder, dequantize, builder.dtype(q)), true};
+  }
+  if (!x) return false;
   auto product = conv ? conv_product(builder, node, *conv, *x) : matrix_product(builder, node, *x);
   if (!product) return false;
-  const Tail tail = match_tail(builder, id);
+  Tail tail{.out = node.outputs[0], .nodes = {id}};
+  if (!conv && third(node) == ValueId::none) take_bias(builder, *product, x->quant.scale, tail);
+  tail = match_tail(builder, std::move(tail));
   Int8ConvParams& params = product->params;
   params.input = x->quant;
   params.output_kind = tail.kind;
@@ -262,7 +291,8 @@ bool match_quantized(Builder& builder, NodeId id) {
   const auto kernel = packed(builder, key_of("int8 ", product->shape), tail.nodes, *product);
   for (const NodeId claimed : tail.nodes) builder.claim(claimed);
   const Order out_order = conv ? Order::channels_last : Order::onnx;
-  const int in = builder.require(x->q, product->order);
+  const int in =
+      path ? require_integers(builder, node.inputs[0], *path, product->order) : builder.require(x->q, product->order);
   const int residual = tail.residual ? builder.require(tail.residual->q, out_order) : -1;
   const int out = builder.create(tail.out, out_order);
   Step step{.kernel = conv ? "qconv.int8" : "qgemm.int8", .nodes = tail.nodes, .reads = {in}, .writes = {out}};

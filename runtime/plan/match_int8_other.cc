@@ -2,6 +2,7 @@
 #include "runtime/fast/int8_elementwise.h"
 #include "runtime/kernels.h"
 #include "runtime/plan/builder.h"
+#include "runtime/plan/strided.h"
 
 namespace pare {
 namespace {
@@ -37,12 +38,7 @@ std::optional<Int8Table> function_table(const Builder& builder, const Node& node
   return table;
 }
 
-void add_lookup(Builder& builder, std::vector<NodeId> nodes, ValueId from, ValueId to, const Int8Table& table) {
-  const Order order = builder.dims(from) == builder.dims(to) ? preferred_order(builder, {from}) : Order::onnx;
-  for (const NodeId node : nodes) builder.claim(node);
-  const int in = builder.require(from, order);
-  const int out = builder.create(to, order);
-  const int64_t count = count_of(builder.dims(to));
+void add_lookup(Builder& builder, std::vector<NodeId> nodes, int in, int out, int64_t count, const Int8Table& table) {
   builder.add({.kernel = "table.int8",
                .nodes = std::move(nodes),
                .reads = {in},
@@ -52,6 +48,13 @@ void add_lookup(Builder& builder, std::vector<NodeId> nodes, ValueId from, Value
                  int8_lookup(frame.isa, table, frame.at(in), count, frame.at(out), count, 1, count, frame.pool);
                  return Result<void>();
                }});
+}
+
+void add_lookup(Builder& builder, std::vector<NodeId> nodes, ValueId from, ValueId to, const Int8Table& table) {
+  const Order order = builder.dims(from) == builder.dims(to) ? preferred_order(builder, {from}) : Order::onnx;
+  for (const NodeId node : nodes) builder.claim(node);
+  const int in = builder.require(from, order);
+  add_lookup(builder, std::move(nodes), in, builder.create(to, order), count_of(builder.dims(to)), table);
 }
 
 bool match_function(Builder& builder, NodeId id) {
@@ -244,7 +247,26 @@ bool match_quantize(Builder& builder, NodeId id) {
   const auto quant = scalar_quant(builder, node, builder.dtype(to));
   if (!quant) return false;
   if (const auto x = quantized_operand(builder, from); x && builder.dims(x->q) == builder.dims(from)) {
+    if (same_quant(x->quant, *quant) && !builder.is_constant(x->q)) {
+      builder.claim(id);
+      const bool last = preferred_order(builder, {x->q}) == Order::channels_last;
+      const Order order = last ? Order::channels_last : Order::onnx;
+      builder.alias(to, builder.require(x->q, order), order);
+      return true;
+    }
     add_lookup(builder, {id}, x->q, to, int8_table(x->quant, *quant, [](float v) { return v; }));
+    return true;
+  }
+  if (const auto path = quantized_path(builder, from); path && count_of(builder.dims(from)) > 0) {
+    builder.claim(id);
+    const QuantizedView view = quantized_view(builder, from, *path);
+    if (same_quant(view.quant, *quant)) {
+      builder.put_off_view(to, view.view);
+      return true;
+    }
+    const int in = builder.materialise(view.view, view.dtype, builder.dims(from));
+    add_lookup(builder, {id}, in, builder.create(to, Order::onnx), count_of(builder.dims(from)),
+               int8_table(view.quant, *quant, [](float v) { return v; }));
     return true;
   }
   builder.claim(id);

@@ -5,6 +5,7 @@
 #include "runtime/kernels.h"
 #include "runtime/plan/box.h"
 #include "runtime/plan/builder.h"
+#include "runtime/plan/strided.h"
 
 namespace pare {
 namespace {
@@ -20,8 +21,6 @@ Order order_of(const Builder& builder, ValueId id) { return preferred_order(buil
 // The same order for a result of rank 3 up; others know only one.
 Order fitting(const Dims& dims, Order order) { return dims.size() < 3 ? Order::onnx : order; }
 
-int64_t norm_axis(int64_t axis, const Dims& dims) { return axis < 0 ? axis + static_cast<int64_t>(dims.size()) : axis; }
-
 // A box over the whole of `out`, whose axes are those of the input.
 struct Ends {
   Order in_order, out_order;
@@ -31,31 +30,6 @@ Ends ends_of(const Builder& builder, ValueId in, ValueId out) {
   const Order in_order = order_of(builder, in);
   const Order out_order = fitting(builder.dims(out), in_order);
   return {in_order, out_order, strides_in(builder.dims(in), in_order), strides_in(builder.dims(out), out_order)};
-}
-
-bool all_constant(const Builder& builder, const Node& node, size_t from) {
-  for (size_t i = from; i < node.inputs.size(); ++i)
-    if (node.inputs[i] != ValueId::none && (!builder.is_constant(node.inputs[i]) || !builder.constant(node.inputs[i])))
-      return false;
-  return true;
-}
-
-std::vector<int64_t> ints_of(const Builder& builder, const Node& node, size_t slot) {
-  if (slot >= node.inputs.size() || node.inputs[slot] == ValueId::none) return {};
-  return builder.constant(node.inputs[slot])->ints();
-}
-
-// What a Slice takes along each axis: first element and step (extents are the result's).
-void slice_bounds(const Builder& builder, const Node& node, std::vector<int64_t>& first, std::vector<int64_t>& step) {
-  const Dims& dims = builder.dims(node.inputs[0]);
-  const auto starts = ints_of(builder, node, 1), axes = ints_of(builder, node, 3), steps = ints_of(builder, node, 4);
-  for (size_t i = 0; i < starts.size(); ++i) {
-    const auto axis = static_cast<size_t>(norm_axis(axes.empty() ? static_cast<int64_t>(i) : axes[i], dims));
-    step[axis] = steps.empty() ? 1 : steps[i];
-    int64_t start = starts[i] < 0 ? starts[i] + dims[axis] : starts[i];
-    start = step[axis] > 0 ? std::clamp<int64_t>(start, 0, dims[axis]) : std::clamp<int64_t>(start, -1, dims[axis] - 1);
-    first[axis] = start;
-  }
 }
 
 Box place(Builder& builder, ValueId in, ValueId out, const Ends& ends) {
@@ -208,68 +182,6 @@ std::optional<Move> move_depth_to_space(Builder& builder, const Node& node, cons
   return Move{{box}, {box.in}, {box.out}, false, {}};
 }
 
-// The strides of `in`, of `dims`, seen as `out` dims: 0 along axes that repeat.
-std::vector<int64_t> repeated(const std::vector<int64_t>& strides, const Dims& dims, const Dims& out) {
-  std::vector<int64_t> result(out.size(), 0);
-  const size_t shift = out.size() - dims.size();
-  for (size_t i = 0; i < dims.size(); ++i)
-    if (dims[i] != 1) result[shift + i] = strides[i];
-  return result;
-}
-
-std::optional<std::vector<View>> strided_views(Builder& builder, const Node& node) {
-  const ValueId in = node.inputs[0];
-  const Dims& dims = builder.dims(in);
-  if (const auto* op = as<Transpose>(node.op)) {
-    const View from = builder.view(in);
-    View to{from.value, from.offset, {}};
-    for (size_t i = 0; i < dims.size(); ++i)
-      to.strides.push_back(
-          from.strides[op->perm.empty() ? dims.size() - 1 - i : static_cast<size_t>(norm_axis(op->perm[i], dims))]);
-    return std::vector<View>{to};
-  }
-  if (as<Slice>(node.op)) {
-    if (!all_constant(builder, node, 1)) return std::nullopt;
-    std::vector<int64_t> first(dims.size(), 0), step(dims.size(), 1);
-    slice_bounds(builder, node, first, step);
-    View to = builder.view(in);
-    for (size_t i = 0; i < dims.size(); ++i) {
-      to.offset += first[i] * to.strides[i];
-      to.strides[i] *= step[i];
-    }
-    return std::vector<View>{to};
-  }
-  if (as<Expand>(node.op)) {
-    View to = builder.view(in);
-    to.strides = repeated(to.strides, dims, builder.dims(node.outputs[0]));
-    return std::vector<View>{to};
-  }
-  if (const auto* op = as<Split>(node.op)) {
-    const auto axis = static_cast<size_t>(norm_axis(op->axis, dims));
-    View to = builder.view(in);
-    std::vector<View> parts;
-    for (const ValueId out : node.outputs) {
-      if (out == ValueId::none) return std::nullopt;
-      parts.push_back(to);
-      to.offset += builder.dims(out)[axis] * to.strides[axis];
-    }
-    return parts;
-  }
-  if (const auto* op = as<Gather>(node.op)) {
-    const Tensor* indices = builder.constant(node.inputs[1]);
-    const auto axis = static_cast<size_t>(norm_axis(op->axis, dims));
-    if (indices == nullptr || indices->size() != 1 || indices->rank() > 1) return std::nullopt;
-    int64_t index = indices->as_int(0);
-    if (index < 0) index += dims[axis];
-    if (index < 0 || index >= dims[axis]) return std::nullopt;
-    View to = builder.view(in);
-    to.offset += index * to.strides[axis];
-    if (indices->rank() == 0) to.strides.erase(to.strides.begin() + static_cast<int64_t>(axis));
-    return std::vector<View>{to};
-  }
-  return std::nullopt;
-}
-
 std::optional<Move> find_move(Builder& builder, const Node& node) {
   if (as<Slice>(node.op)) return move_slice(builder, node);
   if (const auto* op = as<Pad>(node.op)) return move_pad(builder, node, *op);
@@ -351,11 +263,18 @@ bool movable(const Builder& builder, const Node& node) {
 
 bool match_strided(Builder& builder, NodeId id) {
   const Node& node = builder.node(id);
-  if (!movable(builder, node) || !builder.viewable(node.inputs[0])) return false;
-  const auto views = strided_views(builder, node);
-  if (!views) return false;
+  if (!movable(builder, node) || !is_strided(builder, node)) return false;
+  if (!builder.viewable(node.inputs[0])) {
+    // Of a DequantizeLinear that is put off: whoever takes integers reads them through this.
+    if (!quantized_path(builder, node.inputs[0])) return false;
+    builder.claim(id);
+    builder.put_off(id);
+    return true;
+  }
   builder.claim(id);
-  for (size_t i = 0; i < views->size(); ++i) builder.put_off_view(node.outputs[i], (*views)[i]);
+  const View from = builder.view(node.inputs[0]);
+  for (size_t i = 0; i < node.outputs.size(); ++i)
+    builder.put_off_view(node.outputs[i], strided_view(builder, node, i, from));
   return true;
 }
 

@@ -212,6 +212,48 @@ TEST_CASE("Recurrent layers: all directions, lengths, layouts and states") {
   }
 }
 
+TEST_CASE("Products of two quantized values read their integers where they lie") {
+  const std::string head =
+      "input q: float32[2,5,12]\ninput k: float32[2,7,12]\nconst s: int64[4] = {0, 0, 3, 4}\n"
+      "const f: float32[] = {2}\nconst sc: float32[] = {0.01}\nconst zu: uint8[] = {99}\nconst zi: int8[] = {0}\n"
+      "qq = QuantizeLinear(q, sc, zu)\nkq = QuantizeLinear(k, sc, zi)\n"
+      "qd = DequantizeLinear(qq, sc, zu)\nkd = DequantizeLinear(kq, sc, zi)\n";
+  // Behind Reshape and Transpose.
+  const std::string views =
+      "qr = Reshape(qd, s)\nkr = Reshape(kd, s)\nqt = Transpose(qr) {perm = [0, 2, 1, 3]}\n"
+      "kt = Transpose(kr) {perm = [0, 2, 3, 1]}\n";
+  CHECK(check_plan(head + views + "m = MatMul(qt, kt)\nd = Div(m, f)\ny = Softmax(d) {axis = -1}\noutput y") ==
+        Kernels{"quantize.int8", "quantize.int8", "qmatmul.int8", "softmax.float"});
+  // In front of them; the result quantized.
+  const std::string between =
+      "qr = Reshape(qd, s)\nqs = QuantizeLinear(qr, sc, zu)\nqe = DequantizeLinear(qs, sc, zu)\n"
+      "qt = Transpose(qe) {perm = [0, 2, 1, 3]}\nkr = Reshape(kd, s)\nkt = Transpose(kr) {perm = [0, 2, 3, 1]}\n"
+      "ks = QuantizeLinear(kt, sc, zi)\nke = DequantizeLinear(ks, sc, zi)\n";
+  CHECK(check_plan(head + between +
+                   "m = MatMul(qt, ke)\nconst ys: float32[] = {0.03}\nyq = QuantizeLinear(m, ys, zu)\n"
+                   "y = DequantizeLinear(yq, ys, zu)\noutput y") ==
+        Kernels{"quantize.int8", "quantize.int8", "qmatmul.int8", "dequantize.int8"});
+  // Somebody wants the transposed floats too.
+  check_plan(head + views + "m = MatMul(qt, kt)\nr = Relu(qt)\noutput m\noutput r\noutput kt");
+}
+
+TEST_CASE("A quantized product takes the bias that is added behind it and operands that were moved") {
+  const std::string head =
+      "input x: float32[2,3,2,4]\nconst sc: float32[] = {0.01}\nconst zu: uint8[] = {99}\n"
+      "const wq: int8[8,3] = {1, -2, 3, -4, 5, 6, 7, -8, 9, 1, 2, 3, 4, 5, 6, 7, 8, -9, 1, 2, 3, -4, -5, -6}\n"
+      "const ws: float32[3] = {0.1, 0.2, 0.3}\nconst b: float32[3] = {0.5, -0.5, 1}\n"
+      "const to: int64[3] = {0, 0, -1}\nw = DequantizeLinear(wq, ws) {axis = 1}\n"
+      "xq = QuantizeLinear(x, sc, zu)\nxd = DequantizeLinear(xq, sc, zu)\n"
+      "t = Transpose(xd) {perm = [0, 2, 1, 3]}\n";
+  const std::string tail = "m = MatMul(r, w)\na = Add(b, m)\n";
+  const std::string narrow = "const to2: int64[3] = {0, 3, -1}\nr = Reshape(xd, to2)\n";
+  CHECK(check_plan(head + narrow + tail + "y = Relu(a)\noutput y") == Kernels{"quantize.int8", "qgemm.int8"});
+  const std::string moved = "const to3: int64[3] = {2, 3, 8}\nr = Reshape(t, to3)\n";
+  CHECK(check_plan(head + moved + tail +
+                   "const ys: float32[] = {0.05}\nyq = QuantizeLinear(a, ys, zu)\ny = DequantizeLinear(yq, ys, zu)\n"
+                   "output y") == Kernels{"quantize.int8", "move.copy", "qgemm.int8", "dequantize.int8"});
+}
+
 TEST_CASE("Recurrent layers whose weights are integers multiply integers") {
   const auto constant = [](const std::string& name, const std::string& type, int count, int seed, double scale) {
     std::string text = "const " + name + ": " + type + " = {";
