@@ -39,6 +39,7 @@ struct QuantizeOptions {
   LayerSettings settings;
   std::vector<LayerOverride> overrides;
   std::vector<std::string> only;  // patterns; empty: every node
+  const Calibration* calibration = nullptr;  // measured before, of the same graph; null: measured on the batches
   int ends_bits = 0;  // bits of the first and the last layer that computes, weights and inputs; 0: like the others
 };
 
@@ -67,6 +68,8 @@ struct QuantizeReport {
 // that name nothing, input for calibration values that are not finite, unsupported when no node of the graph has what the
 // mode quantizes.
 QuantizeReport quantize_static(Graph& graph, const Batches& batches, const QuantizeOptions& options = {});
+// The values that it calibrates under these options.
+std::vector<ValueId> calibrated_values(const Graph& graph, const QuantizeOptions& options = {});
 QuantizeReport quantize_dynamic(Graph& graph, const QuantizeOptions& options = {});
 QuantizeReport quantize_weights(Graph& graph, const QuantizeOptions& options = {});
 

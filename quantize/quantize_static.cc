@@ -172,17 +172,25 @@ void set_ends(const Placement& placement, int ends_bits, std::vector<LayerSettin
   }
 }
 
+Placement place(const Graph& graph, const std::vector<LayerSettings>& settings) {
+  PlaceOptions place;
+  place.exclude = [&](const Node&, NodeId id) { return !settings[static_cast<size_t>(id)].quantize; };
+  return place_quantizers(graph, place);
+}
+
 }  // namespace
+
+std::vector<ValueId> calibrated_values(const Graph& graph, const QuantizeOptions& options) {
+  return place(graph, resolve_settings(graph, options.settings, options.overrides, options.only)).activations;
+}
 
 QuantizeReport quantize_static(Graph& graph, const Batches& batches, const QuantizeOptions& options) {
   std::vector<LayerSettings> settings = resolve_settings(graph, options.settings, options.overrides, options.only);
-  PlaceOptions place;
-  place.exclude = [&](const Node&, NodeId id) { return !settings[static_cast<size_t>(id)].quantize; };
-  const Placement placement = place_quantizers(graph, place);
+  const Placement placement = place(graph, settings);
   set_ends(placement, options.ends_bits, settings);
-  Calibration calibration;
-  if (!placement.activations.empty()) calibration = calibrate(graph, placement.activations, batches, options.calibrate);
-  return StaticQuantizer(graph, placement, settings, calibration, options).run();
+  Calibration measured;
+  if (!options.calibration && !placement.activations.empty()) measured = calibrate(graph, placement.activations, batches, options.calibrate);
+  return StaticQuantizer(graph, placement, settings, options.calibration ? *options.calibration : measured, options).run();
 }
 
 }  // namespace pare
