@@ -1,5 +1,6 @@
 #include "cli/arrays.h"
 
+#include <algorithm>
 #include <map>
 
 #include <fmt/format.h>
@@ -27,7 +28,8 @@ bool is_input(const Graph& graph, const std::string& name) {
 
 }  // namespace
 
-std::vector<Tensor> read_inputs(const Graph& graph, const std::vector<std::string>& sources) {
+std::vector<Tensor> read_inputs(const Graph& graph, const std::vector<std::string>& sources,
+                                const std::vector<size_t>& optional) {
   std::map<std::string, Tensor> arrays;
   const auto put = [&](const std::string& source, std::string name, Tensor tensor) {
     if (!is_input(graph, name) && name.starts_with("in:")) name = name.substr(3);
@@ -51,8 +53,13 @@ std::vector<Tensor> read_inputs(const Graph& graph, const std::vector<std::strin
     }
   }
   std::vector<Tensor> inputs;
-  for (const ValueId id : graph.inputs) {
+  for (size_t i = 0; i < graph.inputs.size(); ++i) {
+    const ValueId id = graph.inputs[i];
     const auto found = arrays.find(graph.value(id).name);
+    if (found == arrays.end() && std::find(optional.begin(), optional.end(), i) != optional.end()) {
+      inputs.emplace_back();
+      continue;
+    }
     if (found == arrays.end()) {
       throw Error(ErrorCode::input, fmt::format("no array for input '{}'; expected {}", graph.value(id).name, input_names(graph)));
     }

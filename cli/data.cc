@@ -55,8 +55,9 @@ std::unique_ptr<Dataset> open_data(const DataOptions& options, const Graph& grap
 std::unique_ptr<Dataset> open_calibration(const DataOptions& options, const Graph& graph, int64_t samples,
                                           uint64_t seed) {
   DatasetOptions bound = bind(options, graph);
-  bound.shuffle_seed = seed;
-  bound.limit = std::min(samples, options.limit.value_or(samples));
+  if (options.shuffle) bound.shuffle_seed = seed;
+  bound.draw = samples;
+  bound.draw_seed = seed;
   return unwrap(open_dataset(options.path, bound));
 }
 

@@ -29,8 +29,8 @@ CLI::Option* add_data_options(CLI::App& verb, DataOptions& options, const std::s
 // Opens and binds to the model's inputs. Throws Error.
 std::unique_ptr<Dataset> open_data(const DataOptions& options, const Graph& graph, uint64_t seed = 0);
 
-// Up to `samples` of a data set spread over all of it, so that data sorted by class calibrates as well as shuffled
-// data.
+// Up to `samples` of what --skip and --limit leave, spread over all of it, so that data sorted by class calibrates as
+// well as shuffled data.
 std::unique_ptr<Dataset> open_calibration(const DataOptions& options, const Graph& graph, int64_t samples,
                                           uint64_t seed);
 

@@ -16,6 +16,8 @@ Json side_json(const ComparedSide& side) {
                {"macs", side.facts.macs},
                {"weight_bytes", side.facts.weight_bytes},
                {"memory_bytes", side.memory_bytes}};
+  if (!side.decoder.empty()) json["decoder"] = side.decoder;
+  if (side.peak_bytes) json["peak_bytes"] = *side.peak_bytes;
   if (side.evaluation) json.update(to_json(*side.evaluation));
   if (side.latency) {
     json["median_ms"] = side.latency->median_ms;
@@ -102,8 +104,12 @@ void add_bound_options(CLI::App& verb, Bounds& bounds) {
       ->group(group);
   verb.add_option("--min-speedup", bounds.min_speedup, "Least speedup at batch 1, median over interleaved runs")
       ->group(group);
-  verb.add_option("--max-memory", bounds.max_memory,
-                  "Most bytes the candidate takes while it runs: weights and intermediates")
+  verb.add_option(
+          "--max-memory", bounds.max_memory,
+          "Most bytes of the candidate's weights, as they run, and the intermediates of one sample, by the plan")
+      ->group(group);
+  verb.add_option("--max-peak-memory", bounds.max_peak,
+                  "Most bytes that a process takes that loads the candidate and runs one sample, as measured (verify)")
       ->group(group);
 }
 
@@ -161,7 +167,9 @@ void print_comparison(const Session& session, const Comparison& comparison) {
       a.facts.macs > 0
           ? fmt::format("{:.1f} %", 100.0 * static_cast<double>(b.facts.macs) / static_cast<double>(a.facts.macs))
           : "");
-  row(session, "memory (batch 1)", human_bytes(a.memory_bytes), human_bytes(b.memory_bytes), "");
+  row(session, "memory by the plan", human_bytes(a.memory_bytes), human_bytes(b.memory_bytes), "");
+  if (a.peak_bytes && b.peak_bytes)
+    row(session, "peak of a process", human_bytes(*a.peak_bytes), human_bytes(*b.peak_bytes), "");
   if (a.latency && b.latency) {
     row(session, "latency (batch 1)", fmt::format("{:.3f} ms", a.latency->median_ms),
         fmt::format("{:.3f} ms", b.latency->median_ms),

@@ -9,7 +9,8 @@
 
 namespace pare::cli {
 
-// --max-drop, --min-metric, --min-agreement, --min-sqnr, --max-bytes, --max-ratio, --min-speedup, --max-memory.
+// --max-drop, --min-metric, --min-agreement, --min-sqnr, --max-bytes, --max-ratio, --min-speedup, --max-memory,
+// --max-peak-memory.
 void add_bound_options(CLI::App& verb, Bounds& bounds);
 // --confidence.
 void add_judgement_options(CLI::App& verb, CompareOptions& options);

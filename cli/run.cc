@@ -1,4 +1,5 @@
 #include "cli/arrays.h"
+#include "cli/feed.h"
 #include "cli/models.h"
 #include "cli/profile.h"
 #include "cli/verbs.h"
@@ -13,6 +14,7 @@ struct RunArguments {
   std::string model;
   std::vector<std::string> in;
   std::string out;
+  std::vector<std::string> feeds;
   bool reference = false;
   bool profile = false;
 };
@@ -30,13 +32,17 @@ void put_arrays(const std::string& name, const Tensor& value, std::vector<NamedT
 
 void run_model(const RunArguments& arguments, const Session& session) {
   const LoadedModel model = load_model(arguments.model);
-  const std::vector<Tensor> inputs = read_inputs(*model.graph, arguments.in);
+  const std::vector<Feed> feeds = parse_feeds(*model.graph, arguments.feeds);
+  std::vector<size_t> fed;
+  for (const Feed& feed : feeds) fed.push_back(feed.input);
+  const std::vector<Tensor> inputs = read_inputs(*model.graph, arguments.in, fed);
   ExecutorOptions options;
   options.threads = session.thread_count();
   options.reference = arguments.reference;
   options.profile = arguments.profile;
   auto executor = unwrap(Executor::create(model.graph, options));
-  const std::vector<Tensor> outputs = unwrap(executor->run(inputs));
+  const std::vector<Tensor> outputs =
+      feeds.empty() ? unwrap(executor->run(inputs)) : run_steps(*executor, inputs, feeds);
   std::vector<NamedTensor> arrays;
   Json described = Json::array();
   for (size_t i = 0; i < outputs.size(); ++i) {
@@ -65,9 +71,14 @@ void add_run(CLI::App& app, Session& session) {
   verb->add_option("MODEL", arguments->model, "A .onnx or .pare file")->required();
   verb->add_option("--in", arguments->in, "FILE.npz with arrays named as the inputs, or NAME=FILE.npy; may repeat");
   verb->add_option("--out", arguments->out, "FILE.npz for the outputs, named as the model names them")->required();
+  verb->add_option("--feed", arguments->feeds,
+                   "OUTPUT=INPUT: run once for each step, with what one step gives as what the next takes; may repeat");
   verb->add_flag("--reference", arguments->reference, "Use the plain kernels, which define every operator");
   verb->add_flag("--profile", arguments->profile, "Show time, bytes and kernel of every step of this run");
-  verb->footer("Example: pare run resnet.onnx --in batch.npz --out scores.npz");
+  verb->footer(
+      "Examples:\n"
+      "  pare run resnet.onnx --in batch.npz --out scores.npz\n"
+      "  pare run vad.onnx --in input=chunks.npy --in sr=rate.npy --feed stateN=state --out speech.npz");
   session.add_options(*verb);
   verb->callback([arguments, &session] { run_model(*arguments, session); });
 }

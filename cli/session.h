@@ -43,7 +43,7 @@ class Session {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-int64_t peak_bytes();  // largest resident set of this process so far
+int64_t peak_bytes();  // largest resident set of this program so far
 
 std::string human_bytes(int64_t bytes);  // "1.1 MB" (powers of 1000)
 std::string human_count(int64_t count);  // "40.8 M"

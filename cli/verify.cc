@@ -4,6 +4,7 @@
 #include "cli/data.h"
 #include "cli/gate.h"
 #include "cli/models.h"
+#include "cli/peak.h"
 #include "cli/verbs.h"
 #include "graph/error.h"
 #include "verify/baseline.h"
@@ -43,6 +44,7 @@ class Verification {
     options.evaluate.progress = session_.progress("verify");
     options.evaluate.bootstrap.seed = session_.seed;
     options.latency = !arguments_.no_latency;
+    if (options.latency || arguments_.bounds.max_peak) options.measure_peak = process_peak;
     std::optional<LoadedModel> decoder, candidate_decoder;
     if (!arguments_.decoder.empty()) decoder = load_model(arguments_.decoder);
     if (!arguments_.candidate_decoder.empty()) candidate_decoder = load_model(arguments_.candidate_decoder);
@@ -68,7 +70,7 @@ class Verification {
   // A model, and its decoder where it has one.
   static ComparedModel compared(const LoadedModel& model, const std::optional<LoadedModel>& decoder) {
     if (!decoder) return {model.path, model.graph, model.file_bytes};
-    return {model.path + " + " + decoder->path, model.graph, model.file_bytes + decoder->file_bytes, decoder->graph};
+    return {model.path, model.graph, model.file_bytes + decoder->file_bytes, decoder->graph, decoder->path};
   }
 
   void check() const {
@@ -163,7 +165,8 @@ void add_verify(CLI::App& app, Session& session) {
   verb->add_option("--candidate-decoder", arguments->candidate_decoder,
                    "The candidate's decoder, where it is another than the reference's")
       ->group("Models in two parts");
-  verb->add_flag("--no-latency", arguments->no_latency, "Do not measure latency");
+  verb->add_flag("--no-latency", arguments->no_latency,
+                 "Do not measure latency, nor the peak memory of a process unless it is bounded");
   add_bound_options(*verb, arguments->bounds);
   add_judgement_options(*verb, arguments->compare);
   verb->add_flag("--report-only", arguments->compare.report_only,

@@ -8,7 +8,7 @@ packages=(
   libprotobuf-dev protobuf-compiler libprotozero-dev
   libcli11-dev libfmt-dev nlohmann-json3-dev libtomlplusplus-dev
   libhwy-dev zlib1g-dev libzstd-dev libturbojpeg0-dev libspng-dev
-  catch2 libonnx-dev libonnx-testdata dataset-fashion-mnist
+  catch2 libonnx-dev libonnx-testdata dataset-fashion-mnist rapidjson-dev libxml2-utils
 )
 
 missing=()

@@ -19,9 +19,10 @@ struct Bounds {
   std::optional<int64_t> max_bytes;     // file of the candidate
   std::optional<double> max_ratio;      // candidate bytes / reference bytes
   std::optional<double> min_speedup;    // median latency of the reference / of the candidate, batch 1
-  std::optional<int64_t> max_memory;    // bytes the candidate takes while it runs: weights and arena
+  std::optional<int64_t> max_memory;    // by the plan: weights as they run, and the arena of one sample, in bytes
+  std::optional<int64_t> max_peak;      // measured: the largest resident set of a process that runs one sample
 
-  bool any() const { return needs_data() || max_bytes || max_ratio || min_speedup || max_memory; }
+  bool any() const { return needs_data() || max_bytes || max_ratio || min_speedup || max_memory || max_peak; }
   // Whether a bound can be judged only by running both models on data.
   bool needs_data() const { return max_drop || min_metric || min_agreement || min_sqnr; }
 };

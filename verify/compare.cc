@@ -17,7 +17,8 @@ void require_bounds(const Bounds& bounds, bool data, bool report_only) {
   if (!bounds.any() && !report_only) {
     throw Error(ErrorCode::usage,
                 "no bound was given, and a gate that cannot fail proves nothing; give at least one of --max-drop, "
-                "--min-metric, --min-agreement, --min-sqnr, --max-bytes, --max-ratio, --min-speedup, --max-memory, or "
+                "--min-metric, --min-agreement, --min-sqnr, --max-bytes, --max-ratio, --min-speedup, --max-memory, "
+                "--max-peak-memory, or "
                 "--report-only");
   }
   if (bounds.needs_data() && !data) {
@@ -49,10 +50,18 @@ RunningModel running(const ComparedModel& model, const EvaluateOptions& options)
 
 // What is known of a model without a reference: its size, and what one sample takes.
 ComparedSide side_of(const ComparedModel& model, const Dataset* dataset, const CompareOptions& options) {
-  ComparedSide side{model.path, model.file_bytes, model_facts(*model.graph), 0, {}, {}};
+  ComparedSide side;
+  side.path = model.path;
+  side.decoder = model.decoder_path;
+  side.file_bytes = model.file_bytes;
+  side.facts = model_facts(*model.graph);
   if (model.decoder) side.facts += model_facts(*model.decoder);
   const std::optional<Batch> sample = one_sample(*model.graph, dataset);
   if (!sample) return side;
+  if (options.measure_peak) {
+    const bool given = dataset && !model.decoder;
+    side.peak_bytes = options.measure_peak(model, given ? inputs_for(*model.graph, *sample) : std::vector<Tensor>());
+  }
   const auto answer = dataset ? dataset->answer() : AnswerTokens{0, -1, 1};
   const auto runner = make_runner(running(model, options.evaluate), answer, {});
   runner->run(*sample);

@@ -1,6 +1,7 @@
 // The gate: a reference and a candidate on the same data, and bounds that the candidate must hold.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,15 +19,18 @@ struct ComparedModel {
   std::shared_ptr<const Graph> graph;
   int64_t file_bytes = 0;  // the decoder's included
   std::shared_ptr<const Graph> decoder = nullptr;
+  std::string decoder_path = {};
 };
 
 struct ComparedSide {
   std::string path;
+  std::string decoder;  // the path of the decoder; empty: none
   int64_t file_bytes = 0;
   ModelFacts facts;
   int64_t memory_bytes = 0;  // by the plan: weights as they run, and the arena of one sample
   std::optional<Evaluation> evaluation;
   std::optional<Latency> latency;
+  std::optional<int64_t> peak_bytes;  // measured: the largest resident set of a process that runs one sample
 };
 
 // What a run over data, or over random inputs, says of the two side by side.
@@ -59,6 +63,8 @@ struct CompareOptions {
   std::optional<double> confidence;  // the bounds must hold at that confidence
   bool random_inputs = false;        // `dataset` is random
   LatencyOptions timing;
+  // Measures ComparedSide::peak_bytes; `inputs` are one sample in the graph's layout, empty of a pair or without data.
+  std::function<std::optional<int64_t>(const ComparedModel& model, const std::vector<Tensor>& inputs)> measure_peak;
 };
 
 // Throws Error (usage) where there is no bound and more than a report is wanted, or one that needs data and there is

@@ -33,6 +33,12 @@ class Judge {
       add(at_most("max-memory", static_cast<double>(*bounds_.max_memory),
                   static_cast<double>(result_.candidate.memory_bytes)));
     }
+    if (bounds_.max_peak) {
+      if (!result_.candidate.peak_bytes)
+        throw Error(ErrorCode::unsupported, "--max-peak-memory: the largest resident set could not be measured here");
+      add(at_most("max-peak-memory", static_cast<double>(*bounds_.max_peak),
+                  static_cast<double>(*result_.candidate.peak_bytes)));
+    }
     if (not_finite() > 0) result_.verdict = Verdict::fail;
   }
 
@@ -154,7 +160,7 @@ std::vector<std::string> broken_bounds(const Comparison& comparison) {
   for (const BoundCheck& bound : comparison.bounds) {
     if (bound.verdict == Verdict::pass) continue;
     const bool upper = bound.name.starts_with("max");
-    const bool bytes = bound.name == "max-bytes" || bound.name == "max-memory";
+    const bool bytes = bound.name == "max-bytes" || bound.name.ends_with("memory");
     const auto number = [&](double x) { return bytes ? fmt::format("{:.0f} bytes", x) : fmt::format("{:.2f}", x); };
     const std::string limit = fmt::format("at {} {} is allowed", upper ? "most" : "least", number(bound.limit));
     if (bound.verdict == Verdict::fail) {

@@ -49,7 +49,8 @@ std::string meaning(const std::string& bound) {
                            {"max-bytes", "The candidate's file may have at most so many bytes"},
                            {"max-ratio", "The candidate's file may be at most this part of the reference's"},
                            {"min-speedup", "The candidate must be so many times faster"},
-                           {"max-memory", "The candidate may take at most so many bytes while it runs"}};
+                           {"max-memory", "The candidate's weights and intermediates may take at most so many bytes"},
+                           {"max-peak-memory", "A process that runs the candidate may take at most so many bytes"}};
   for (const Row& row : kRows)
     if (bound == row.name) return row.text;
   return "Outputs must be numbers";
@@ -59,6 +60,17 @@ std::string found(const BoundCheck& bound) {
   std::string text = fmt::format("limit {:g}, found {:.6g}", bound.limit, bound.value);
   if (bound.interval) text += fmt::format(", possible {:.6g} to {:.6g}", bound.interval->low, bound.interval->high);
   return text;
+}
+
+// A path as a URI reference (RFC 3986): what is neither unreserved nor a separator is percent-encoded.
+std::string uri(const std::string& path) {
+  std::string out;
+  for (const char c : path) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       std::string_view("-._~/").find(c) != std::string_view::npos;
+    out += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return out;
 }
 
 // Broken or unproven, by name; outputs that are no numbers come last under "finite".
@@ -102,6 +114,7 @@ void sides(const Comparison& comparison, std::string& text) {
   };
   text += "| | reference | candidate | |\n|---|---:|---:|---|\n";
   row("model", cell(a.path), cell(b.path), "");
+  if (!b.decoder.empty()) row("decoder", cell(a.decoder), cell(b.decoder), "");
   if (a.evaluation && b.evaluation) {
     row(a.evaluation->metric, percent_or(*a.evaluation), percent_or(*b.evaluation),
         fmt::format("drop {:.2f} (95 % {:.2f} to {:.2f}) on {} samples", *comparison.paired.drop,
@@ -116,6 +129,9 @@ void sides(const Comparison& comparison, std::string& text) {
       fmt::format("{:.2f} times smaller", comparison.ratio));
   row("parameters", std::to_string(a.facts.parameters), std::to_string(b.facts.parameters), "");
   row("MACs", std::to_string(a.facts.macs), std::to_string(b.facts.macs), "");
+  row("memory by the plan, bytes", std::to_string(a.memory_bytes), std::to_string(b.memory_bytes), "");
+  if (a.peak_bytes && b.peak_bytes)
+    row("peak memory of a process, bytes", std::to_string(*a.peak_bytes), std::to_string(*b.peak_bytes), "");
   if (a.latency && b.latency) {
     row("latency", fmt::format("{:.3f} ms", a.latency->median_ms), fmt::format("{:.3f} ms", b.latency->median_ms),
         fmt::format("{:.2f} times faster", a.latency->median_ms / b.latency->median_ms));
@@ -153,11 +169,13 @@ std::string sarif_report(const Comparison& comparison) {
   Json rules = Json::array(), results = Json::array();
   for (const Finding& finding : bad) {
     rules.push_back({{"id", finding.rule}, {"shortDescription", {{"text", meaning(finding.rule)}}}});
-    const Json location = {{"physicalLocation", {{"artifactLocation", {{"uri", comparison.candidate.path}}}}}};
+    Json locations = Json::array();
+    for (const std::string& path : {comparison.candidate.path, comparison.candidate.decoder})
+      if (!path.empty()) locations.push_back({{"physicalLocation", {{"artifactLocation", {{"uri", uri(path)}}}}}});
     results.push_back({{"ruleId", finding.rule},
                        {"level", finding.unproven ? "warning" : "error"},
                        {"message", {{"text", finding.message}}},
-                       {"locations", Json::array({location})}});
+                       {"locations", locations}});
   }
   const Json run = {{"tool", {{"driver", {{"name", "pare"}, {"rules", rules}}}}}, {"results", results}};
   const Json log = {

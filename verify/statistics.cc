@@ -120,7 +120,7 @@ Interval bootstrap(int64_t samples, const std::function<double(std::span<const u
     // The multiplication maps 64 random bits onto 0..n-1 without the library's own, unspecified distribution.
     for (size_t i = 0; i < n; ++i) ++counts[static_cast<size_t>(static_cast<unsigned __int128>(random()) * n >> 64)];
     const double value = statistic(counts);
-    if (std::isfinite(value)) values.push_back(value);
+    if (!std::isnan(value)) values.push_back(value);
   }
   if (values.empty()) return {std::nan(""), std::nan("")};
   std::sort(values.begin(), values.end());
@@ -128,6 +128,7 @@ Interval bootstrap(int64_t samples, const std::function<double(std::span<const u
     const double at = p * static_cast<double>(values.size() - 1);
     const auto below = static_cast<size_t>(at);
     const size_t above = std::min(below + 1, values.size() - 1);
+    if (values[below] == values[above]) return values[below];  // both may be infinite
     return values[below] + (at - static_cast<double>(below)) * (values[above] - values[below]);
   };
   const double tail = (1 - options.confidence) / 2;

@@ -1,6 +1,7 @@
 #include "formats/data/bind.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 #include <optional>
@@ -97,6 +98,24 @@ Result<Tensor> bound(Tensor batch, const Binding& binding, const std::string& wh
     }
   }
   return cast(batch, binding.dtype);
+}
+
+Result<void> check_numbers(const Tensor& batch, std::span<const int64_t> rows, const std::string& where) {
+  if (!is_float(batch.dtype()) || rows.empty()) return {};
+  const auto fail = [&](int64_t element) {
+    const int64_t row = element / (batch.size() / static_cast<int64_t>(rows.size()));
+    return input_error(where + ": sample " + std::to_string(rows[static_cast<size_t>(row)]) +
+                       " holds a NaN; expected numbers");
+  };
+  if (batch.dtype() == DType::float32) {
+    const auto values = batch.data<float>();
+    const auto nan = std::find_if(values.begin(), values.end(), [](float x) { return x != x; });
+    if (nan != values.end()) return fail(nan - values.begin());
+    return {};
+  }
+  for (int64_t i = 0; i < batch.size(); ++i)
+    if (std::isnan(batch.as_double(i))) return fail(i);
+  return {};
 }
 
 }  // namespace pare

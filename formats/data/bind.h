@@ -1,6 +1,7 @@
 // How the samples of an array become the batches that a model's input takes.
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "formats/data/dataset.h"
@@ -21,5 +22,8 @@ Result<Binding> bind_samples(const Dims& dims, DType dtype, const InputType& inp
 
 // The batch reshaped and converted; fails (input) where an integer does not fit the type.
 Result<Tensor> bound(Tensor batch, const Binding& binding, const std::string& where);
+
+// Fails (input) where one of the rows of a batch holds a NaN, naming its row in the data.
+Result<void> check_numbers(const Tensor& batch, std::span<const int64_t> rows, const std::string& where);
 
 }  // namespace pare

@@ -71,6 +71,7 @@ class FileDataset final : public Dataset {
         PARE_ASSIGN(binding, bind_samples(processed.dims(), processed.dtype(), column.input, column.where));
       }
       PARE_ASSIGN(Tensor tensor, bound(std::move(processed), binding, column.where));
+      PARE_TRY(check_numbers(tensor, rows, column.where));
       batch.inputs.push_back({column.name, std::move(tensor)});
     }
     if (has_labels()) batch.labels = Tensor::of<int64_t>({batch.count}, labels);
@@ -81,6 +82,7 @@ class FileDataset final : public Dataset {
       const Column target{"the targets", "the targets", nullptr, make_target_};
       PARE_ASSIGN(batch.targets, processed_batch({}, target, rows));
     }
+    if (batch.targets.dtype() != DType::undefined) PARE_TRY(check_numbers(batch.targets, rows, "the targets"));
     return batch;
   }
 
@@ -253,6 +255,10 @@ Result<std::vector<int64_t>> select_samples(const std::string& path, int64_t row
   order.erase(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(options.first));
   if (options.limit && static_cast<size_t>(*options.limit) < order.size())
     order.resize(static_cast<size_t>(*options.limit));
+  if (options.draw && static_cast<size_t>(*options.draw) < order.size()) {
+    shuffle(order, options.draw_seed);
+    order.resize(static_cast<size_t>(*options.draw));
+  }
   return order;
 }
 

@@ -65,7 +65,9 @@ struct DatasetOptions {
   std::vector<InputType> inputs;         // the model's inputs to bind to; empty: the arrays as they are
   std::optional<uint64_t> shuffle_seed;  // order of all samples, before `first` and `limit` select from it
   int64_t first = 0;
-  std::optional<int64_t> limit;       // at most so many samples
+  std::optional<int64_t> limit;  // at most so many samples
+  std::optional<int64_t> draw;   // so many of those, drawn with `draw_seed`, where there are more
+  uint64_t draw_seed = 0;
   std::optional<int64_t> classes;     // labels must lie below
   std::vector<int64_t> keep_classes;  // only samples of these; empty: all
   size_t output = 0;                  // ONNX test data: which output's files are the targets,

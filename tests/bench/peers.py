@@ -228,6 +228,55 @@ def int8(args):
                   f"{report['candidate']['median_ms'] / ort_ms:8.2f}", flush=True)
 
 
+# Model, data for pare, --preprocess file in tests/cli/preprocess, the same in NumPy.
+EVALUATIONS = [
+    ("cifar10-resnet20", "cifar10-test1000.npz", "cifar10.toml", """
+d = np.load(f"{shared}/data/cifar10-test1000.npz")
+mean, std = (np.array(v, np.float32).reshape(1, 3, 1, 1) for v in ([.485, .456, .406], [.229, .224, .225]))
+x, y = (d["x"].astype(np.float32) / 255 - mean) / std, d["y"]"""),
+    ("mnist-cnn", "mnist/t10k", None, """
+read = lambda name, skip: np.frombuffer(gzip.open(f"{shared}/data/mnist/{name}.gz").read(), np.uint8, offset=skip)
+x = read("t10k-images-idx3-ubyte", 16).reshape(-1, 1, 28, 28).astype(np.float32)
+y = read("t10k-labels-idx1-ubyte", 8)"""),
+]
+EVALUATE = """
+import gzip, sys, numpy as np, onnxruntime as ort
+shared, model, threads = sys.argv[1], sys.argv[2], int(sys.argv[3])
+DATA
+options = ort.SessionOptions()
+options.intra_op_num_threads = threads
+session = ort.InferenceSession(f"{shared}/models/{model}.onnx", options, providers=["CPUExecutionProvider"])
+name, size = session.get_inputs()[0].name, session.get_inputs()[0].shape[0]
+step = size if isinstance(size, int) else 32
+right = sum((session.run(None, {name: x[i:i + step]})[0].argmax(-1) == y[i:i + step]).sum() for i in range(0, len(x), step))
+print(right / len(x))
+"""
+
+
+def timed(command):
+    start = time.perf_counter()
+    out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return time.perf_counter() - start, out
+
+
+def evaluation(args):
+    """pare eval against the same in Python with ONNX Runtime: whole processes, start included, alternating."""
+    print(f"{'model':24} {'pare':>8} {'ORT':>8} {'pare s':>8} {'ORT s':>8} {'pare/ORT':>9} {'pare MB':>8}")
+    for model, data, toml, numpy_code in EVALUATIONS:
+        ours = [PARE, "eval", f"{SHARED}/models/{model}.onnx", "--data", f"{SHARED}/data/{data}", "--threads", str(args.threads), "--json"]
+        if toml:
+            ours += ["--preprocess", f"tests/cli/preprocess/{toml}"]
+        peer = [sys.executable, "-c", EVALUATE.replace("DATA", numpy_code), SHARED, model, str(args.threads)]
+        rounds = []
+        for _ in range(args.rounds):
+            a, out = timed(ours)
+            b, accuracy = timed(peer)
+            rounds.append((a, b))
+        print(f"{model:24} {json.loads(out)['value']:8.4f} {float(accuracy):8.4f} {statistics.median(r[0] for r in rounds):8.2f} "
+              f"{statistics.median(r[1] for r in rounds):8.2f} {statistics.median(r[0] / r[1] for r in rounds):9.2f} "
+              f"{peak_megabytes(ours):8.1f}", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser()
     verbs = parser.add_subparsers(dest="verb", required=True)
@@ -238,10 +287,13 @@ def main():
     one.add_argument("--seconds", type=float, default=0.4)
     three = verbs.add_parser("memory")
     three.add_argument("models", nargs="*", help="names in ../shared/models")
+    four = verbs.add_parser("eval")
+    four.add_argument("--rounds", type=int, default=5)
+    four.add_argument("--threads", type=int, default=2)
     two = verbs.add_parser("int8")
     two.add_argument("models", nargs="*", choices=[[], *INT8_MODELS], default=[])
     args = parser.parse_args()
-    {"latency": latency, "memory": memory, "int8": int8}[args.verb](args)
+    {"latency": latency, "memory": memory, "eval": evaluation, "int8": int8}[args.verb](args)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compares pare with ONNX Runtime, which is installed from PyPI into build/peers. Usage: tests/bench/peers.sh latency|memory|int8 [models]
+# Compares pare with ONNX Runtime, which is installed from PyPI into build/peers. Usage: tests/bench/peers.sh latency|memory|eval|int8 [models]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 if [ ! -x build/peers/bin/python ]; then

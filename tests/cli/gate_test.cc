@@ -127,6 +127,20 @@ TEST_CASE("eval counts by class") {
   CHECK(static_cast<double>(right) / 500 == Approx(json["value"].get<double>()));
 }
 
+TEST_CASE("memory: by the plan, and the measured peak of a process") {
+  const std::string both = "verify --json " + kModel + ' ' + kModel + kData;
+  const Outcome plan = run_pare(both + "--max-memory 1000");
+  CHECK(plan.exit_code == 1);
+  CHECK_FALSE(Json::parse(plan.out)["candidate"].contains("peak_bytes"));
+  const Outcome measured = run_pare(both + "--max-peak-memory 1000000000");
+  INFO(measured.err);
+  REQUIRE(measured.exit_code == 0);
+  const Json side = Json::parse(measured.out)["candidate"];
+  // A process holds the program beside weights and intermediates.
+  CHECK(side["peak_bytes"].get<int64_t>() > side["memory_bytes"].get<int64_t>());
+  CHECK(run_pare(both + "--max-peak-memory " + std::to_string(side["memory_bytes"].get<int64_t>())).exit_code == 1);
+}
+
 TEST_CASE("random inputs prove nothing, and no bound is refused") {
   const Outcome random =
       run_pare("verify --json " + kModel + ' ' + kModel + " --random-inputs 4 --no-latency --max-drop 1");

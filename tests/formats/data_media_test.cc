@@ -99,6 +99,40 @@ TEST_CASE("a PNG is decoded, turned to BGR and to grey") {
   CHECK(cut.failure().message.find("cut.png: is a damaged PNG") == 0);
 }
 
+// Pillow 13.0 wrote it: 20 x 12, quality 85, 4:2:0.
+const char kJpeg[] =
+    "ffd8ffe000104a46494600010100000100010000ffdb0043000503040404030504040405050506070c08070707070f0b0b090c110f121211"
+    "0f111113161c1713141a1511111821181a1d1d1f1f1f13172224221e241c1e1f1effdb0043010505050706070e08080e1e1411141e1e1e1e"
+    "1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1effc0001108000c001403"
+    "012200021101031101ffc400160001010100000000000000000000000000070006ffc4001e10000102070100000000000000000000000005"
+    "23010304062131a113ffc400160101010100000000000000000000000000070506ffc4001c11000104030100000000000000000000000600"
+    "01033104122122ffda000c03010002110311003f002e4db3b4d70d2a6d9da6b82826a5d1e1b34a9a974786cba4a7b95db598102c9fcda299"
+    "1673706b843ac84ca3f3836412c87b95bbda7488b27d1ad7ffd9";
+
+TEST_CASE("a JPEG is decoded to Pillow's values, within 2") {
+  const std::string bytes = from_hex(kJpeg);
+  const auto picture = decode_image(std::as_bytes(std::span(bytes)), "a.jpg");
+  REQUIRE(picture.ok());
+  REQUIRE(picture->dims() == Dims{1, 3, 12, 20});
+  // np.asarray(Image.open(...).convert("RGB")): rows 0 and 11, columns 0, 6, 12, 18 of each channel; sums of channels.
+  const int expected[3][8] = {
+      {3, 72, 141, 211, 10, 79, 150, 219}, {2, 4, 3, 4, 212, 213, 214, 214}, {243, 215, 174, 144, 172, 144, 104, 71}};
+  const double sums[3] = {27427, 26364, 37179};
+  const auto all = elements(*picture);
+  for (size_t c = 0; c < 3; ++c) {
+    double sum = 0;
+    for (size_t i = 0; i < 240; ++i) sum += all[c * 240 + i];
+    CHECK(sum == Approx(sums[c]).margin(240));
+    for (size_t k = 0; k < 8; ++k)
+      CHECK(all[c * 240 + (k < 4 ? 0 : 11 * 20) + 6 * (k % 4)] == Approx(expected[c][k]).margin(2));
+  }
+  for (const size_t length : {2, 100, 200, 350}) {
+    const auto cut = decode_image(std::as_bytes(std::span(bytes).first(length)), "cut.jpg");
+    REQUIRE_FALSE(cut.ok());
+    CHECK(cut.failure().code == ErrorCode::input);
+  }
+}
+
 TEST_CASE("crops are taken from the middle, pads come at the end") {
   const auto crop = apply_crop({0, 2, 3}, ramp(5, 7), "NCHW");
   REQUIRE(crop.ok());

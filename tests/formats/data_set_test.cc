@@ -177,6 +177,16 @@ TEST_CASE("dataset: first, limit and a seeded order") {
   CHECK(std::set<int64_t>(labels.begin(), labels.end()).size() == 100);
   CHECK_FALSE(std::is_sorted(labels.begin(), labels.end()));
   CHECK(open(folder / "many.npz", shuffled)->labels() == labels);
+  DatasetOptions drawn;
+  drawn.first = 10;
+  drawn.limit = 20;
+  drawn.draw = 5;
+  const auto five = open(folder / "many.npz", drawn)->labels();
+  CHECK(std::set<int64_t>(five.begin(), five.end()).size() == 5);
+  CHECK(std::all_of(five.begin(), five.end(), [](int64_t y) { return y >= 10 && y < 30; }));
+  CHECK_FALSE(std::is_sorted(five.begin(), five.end()));
+  drawn.draw = 50;
+  CHECK(open(folder / "many.npz", drawn)->size() == 20);
   shuffled.shuffle_seed = 8;
   CHECK(open(folder / "many.npz", shuffled)->labels() != labels);
 }
