@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "graph/error.h"
 #include "quantize/range_points.h"
@@ -48,20 +49,26 @@ double divergence(const RangePoints& points, const ValueRange& range, const Rang
   for (size_t i = begin; i < end; ++i) inside += points.weight[i];
   for (size_t i = end; i < points.at.size(); ++i) above += points.weight[i];
   const double total = below + inside + above;
+  if (begin + 1 == end) above += std::exchange(below, 0);  // one bin takes both
+  // P = p / total and Q = mass / (bins * inside), so that the logarithm is taken once for each integer.
   double sum = 0;
   for (size_t first = begin; first < end;) {
     const double level = grid.round(points.at[first]);
     size_t last = first;
-    double mass = 0;
-    for (; last < end && grid.round(points.at[last]) == level; ++last) mass += points.weight[last];
-    const double q = mass / static_cast<double>(last - first) / inside;
-    for (size_t i = first; i < last; ++i) {
-      const double p = (points.weight[i] + (i == begin ? below : 0) + (i + 1 == end ? above : 0)) / total;
-      sum += p * std::log(p / q);
+    double mass = 0, outside = 0, logs = 0;
+    for (; last < end && grid.round(points.at[last]) == level; ++last) {
+      mass += points.weight[last];
+      logs += points.weight_log[last];
     }
+    for (const auto& [edge, more] : {std::pair(begin, below), std::pair(end - 1, above)}) {
+      if (more == 0 || edge < first || edge >= last) continue;
+      logs += (points.weight[edge] + more) * std::log(points.weight[edge] + more) - points.weight_log[edge];
+      outside += more;
+    }
+    sum += logs - (mass + outside) * std::log(total * mass / (static_cast<double>(last - first) * inside));
     first = last;
   }
-  return sum;
+  return sum / total;
 }
 
 }  // namespace

@@ -63,6 +63,7 @@ RangePoints::RangePoints(const RangeHistogram& histogram, const ValueRange& seen
     const double middle = (static_cast<double>(histogram.first() + static_cast<int64_t>(i)) + 0.5) * width;
     at.push_back(std::clamp<double>(middle, seen.low, seen.high));
     weight.push_back(static_cast<double>(count));
+    weight_log.push_back(weight.back() * std::log(weight.back()));
   }
 }
 

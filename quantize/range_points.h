@@ -9,8 +9,9 @@
 namespace pare {
 
 struct RangePoints {
-  std::vector<double> at;      // ascending, never zero
-  std::vector<double> weight;  // above zero
+  std::vector<double> at;          // ascending, never zero
+  std::vector<double> weight;      // above zero
+  std::vector<double> weight_log;  // weight * log(weight)
   explicit RangePoints(const RangeHistogram& histogram, const ValueRange& seen);
 };
 

@@ -1,6 +1,7 @@
 // The gate's reports are valid in the formats' schemas, whatever the model is called.
 #include <rapidjson/document.h>
 #include <rapidjson/schema.h>
+#include <rapidjson/stringbuffer.h>
 #include <sys/wait.h>
 
 #include <cstdlib>
