@@ -11,6 +11,7 @@
 #include "cli/verbs.h"
 #include "compress/simplify.h"
 #include "graph/error.h"
+#include "quantize/gptq.h"
 #include "quantize/measure_loss.h"
 #include "verify/evaluate.h"
 
@@ -27,6 +28,7 @@ struct QuantizeArguments {
   SettingsOptions settings;
   QuantizeOptions quantize;
   int64_t samples = 256;
+  bool gptq = false, bias_correction = false;
 };
 
 // The layers' losses are measured on the first of the calibration samples.
@@ -44,6 +46,19 @@ QuantizeReport quantize_graph(Graph& graph, const QuantizeArguments& arguments, 
     case Mode::weights: return quantize_weights(graph, arguments.quantize);
   }
   return {};
+}
+
+void round(Graph& graph, const Graph& reference, const QuantizeArguments& arguments, const Batches& batches) {
+  if (!arguments.gptq && !arguments.bias_correction) return;
+  if (batches.count == 0) {
+    throw Error(ErrorCode::usage, "--rounding gptq and --bias-correction follow what the layers compute on real samples and none were given; give --data");
+  }
+  GptqOptions options;
+  options.method = arguments.gptq ? RoundingMethod::gptq : RoundingMethod::nearest;
+  options.correct_bias = arguments.gptq || arguments.bias_correction;
+  options.observe = arguments.quantize.calibrate.observe;
+  options.observe.progress = {};
+  round_gptq(graph, reference, batches, options);
 }
 
 void measure(QuantizeReport& report, const Graph& reference, const Graph& quantized, const Batches& batches, const ObserveOptions& options) {
@@ -79,6 +94,7 @@ void quantize(QuantizeArguments arguments, const Session& session) {
   }
   const Graph reference = *model.graph;
   QuantizeReport report = quantize_graph(*model.graph, arguments, batches);
+  round(*model.graph, reference, arguments, batches);
   if (batches.count > 0) {
     ObserveOptions options = arguments.quantize.calibrate.observe;
     options.progress = session.progress("measure");
@@ -167,11 +183,18 @@ void add_quantize(CLI::App& app, Session& session) {
       "--calibrate", [arguments](const std::string& name) { arguments->quantize.calibrate.method = parse_range_method(name); },
       "How ranges are chosen: minmax (default), moving-average, percentile, entropy, mse or output-mse");
   verb->add_option("--percentile", arguments->quantize.calibrate.percentile, "With --calibrate percentile")->capture_default_str();
-  verb->add_option("--rounding", arguments->quantize.clip_weights, "nearest, or mse: weight scales of least squared error, clipping the largest (default: nearest)")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, bool>{{"nearest", false}, {"mse", true}}))
+  verb->add_option_function<std::string>(
+          "--rounding",
+          [arguments](const std::string& name) {
+            arguments->gptq = name == "gptq";
+            arguments->quantize.clip_weights = name == "mse";
+          },
+          "nearest, mse: weight scales of least squared error, clipping the largest, or gptq: weights, scales and biases by what each layer computes on --data (default: nearest)")
+      ->check(CLI::IsMember({"nearest", "mse", "gptq"}))
       ->option_text("METHOD");
   add_settings_options(*verb, arguments->settings);
   verb->add_option("--ends-bits", arguments->quantize.ends_bits, "Bits of the first and the last layer, where they should differ")->check(CLI::IsMember({4, 8}));
+  verb->add_flag("--bias-correction", arguments->bias_correction, "Make the mean of each output channel of a layer what it is in float (needs --data)");
   add_save_options(*verb, arguments->save);
   verb->footer("Examples:\n"
                "  pare quantize resnet.onnx -o resnet-int8.onnx --data train.npz\n"
