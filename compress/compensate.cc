@@ -6,12 +6,12 @@
 #include "compress/layer_rows.h"
 #include "compress/residual.h"
 #include "compress/rewrite.h"
-#include "compress/staged_run.h"
 #include "compress/weight_axes.h"
 #include "graph/error.h"
 #include "graph/infer.h"
 #include "graph/verify.h"
 #include "runtime/executor.h"
+#include "runtime/staged_run.h"
 
 namespace pare {
 namespace {
@@ -140,14 +140,14 @@ int compensate(const Graph& original, Graph& pruned, const KeptIndices& kept, co
     auto narrow = [&](const auto& rows) { return lost == kept.end() ? rows : rows(Eigen::all, lost->second).eval(); };
     y = narrow(y);
     if (refit.join.shortcut != ValueId::none) {
-      RowMatrix now = gather_rows(run.get(refit.join.shortcut), rows,
+      RowMatrix now = gather_rows(*unwrap(run.get(refit.join.shortcut)), rows,
                                   [&](const Tensor& batch) { return layer.results(batch, rows); });
       // A channel that the normalization all but switches off cannot make up for anything.
       Eigen::RowVectorXf gain = narrow(Eigen::RowVectorXf(refit.join.gain.transpose()));
       Eigen::ArrayXf inverse = gain.array().abs().max(kSmallestGain).inverse() * gain.array().sign();
       y += (narrow(refit.shortcut_target) - now) * inverse.matrix().asDiagonal();
     }
-    RowMatrix x = gather_rows(run.get(pruned.node(refit.use.node).inputs[0]), rows,
+    RowMatrix x = gather_rows(*unwrap(run.get(pruned.node(refit.use.node).inputs[0])), rows,
                               [&](const Tensor& batch) { return layer.inputs(batch, rows); });
     write_back(pruned, refit, layer, solve(x, y, layer.weight(*pruned.value(refit.use.weight).constant), options.ridge));
     refit = {};
