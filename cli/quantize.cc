@@ -1,8 +1,9 @@
-#include "quantize/quantize.h"
+#include "quantize/pipeline.h"
 
 #include <algorithm>
 #include <cmath>
-#include <map>
+#include <optional>
+#include <span>
 
 #include "cli/data.h"
 #include "cli/models.h"
@@ -10,100 +11,78 @@
 #include "cli/quantize_settings.h"
 #include "cli/verbs.h"
 #include "compress/simplify.h"
+#include "formats/file.h"
 #include "graph/error.h"
-#include "quantize/gptq.h"
-#include "quantize/measure_loss.h"
+#include "quantize/calibration_table.h"
 #include "verify/evaluate.h"
 
 namespace pare::cli {
 namespace {
 
-enum class Mode : uint8_t { static_, dynamic, weights };
-
 struct QuantizeArguments {
   std::string input, output;
-  Mode mode = Mode::static_;
   DataOptions data;
   SaveOptions save;
   SettingsOptions settings;
-  QuantizeOptions quantize;
+  PipelineOptions pipeline;
+  std::string save_calibration, load_calibration;
   int64_t samples = 256;
-  bool gptq = false, bias_correction = false;
 };
 
-// The layers' losses are measured on the first of the calibration samples.
+// The losses of layers are measured on so many of the calibration samples.
 constexpr int64_t kLossSamples = 32;
 
-Batches first_samples(Batches batches, int64_t batch_size) {
-  batches.count = std::min(batches.count, (kLossSamples + batch_size - 1) / batch_size);
-  return batches;
-}
-
-QuantizeReport quantize_graph(Graph& graph, const QuantizeArguments& arguments, const Batches& batches) {
-  switch (arguments.mode) {
-    case Mode::static_: return quantize_static(graph, batches, arguments.quantize);
-    case Mode::dynamic: return quantize_dynamic(graph, arguments.quantize);
-    case Mode::weights: return quantize_weights(graph, arguments.quantize);
+// Ranges from a file, or measured and written to one.
+std::optional<Calibration> calibration_of(const QuantizeArguments& arguments, const Graph& graph, const Batches& batches, const Session& session) {
+  if (arguments.save_calibration.empty() && arguments.load_calibration.empty()) return std::nullopt;
+  const QuantizeOptions& options = arguments.pipeline.quantize;
+  const std::vector<ValueId> values = calibrated_values(graph, options);
+  if (!arguments.load_calibration.empty()) {
+    const std::string text = unwrap(read_text_file(arguments.load_calibration));
+    return read_calibration_table(text, arguments.load_calibration, graph, values);
   }
-  return {};
-}
-
-void round(Graph& graph, const Graph& reference, const QuantizeArguments& arguments, const Batches& batches) {
-  if (!arguments.gptq && !arguments.bias_correction) return;
-  if (batches.count == 0) {
-    throw Error(ErrorCode::usage, "--rounding gptq and --bias-correction follow what the layers compute on real samples and none were given; give --data");
-  }
-  GptqOptions options;
-  options.method = arguments.gptq ? RoundingMethod::gptq : RoundingMethod::nearest;
-  options.correct_bias = arguments.gptq || arguments.bias_correction;
-  options.observe = arguments.quantize.calibrate.observe;
-  options.observe.progress = {};
-  round_gptq(graph, reference, batches, options);
-}
-
-void measure(QuantizeReport& report, const Graph& reference, const Graph& quantized, const Batches& batches, const ObserveOptions& options) {
-  std::vector<std::string> names;
-  for (const QuantizedLayer& layer : report.layers) names.push_back(layer.output);
-  const Loss loss = measure_loss(reference, quantized, names, batches, options);
-  for (size_t i = 0; i < names.size(); ++i) report.layers[i].output_sqnr_db = loss.values[i];
-  report.outputs_sqnr_db = loss.outputs;
-  report.agreement = loss.agreement;
+  CalibrateOptions calibrate_options = options.calibrate;
+  calibrate_options.observe = {session.thread_count(), session.progress("calibrate")};
+  Calibration calibration = calibrate(graph, values, batches, calibrate_options);
+  std::vector<CalibratedRange> ranges;
+  const int64_t levels = (int64_t{1} << bits(options.settings.activation)) - 1;
+  for (const ValueId value : values) ranges.push_back({value, calibration.range(value, {.levels = levels, .symmetric = options.settings.symmetric})});
+  const std::string table = print_calibration_table(graph, calibration, ranges);
+  unwrap(write_file(arguments.save_calibration, std::as_bytes(std::span(table))));
+  return calibration;
 }
 
 void quantize(QuantizeArguments arguments, const Session& session) {
   check_output(arguments.output);
-  if (arguments.data.path.empty() && arguments.mode == Mode::static_) {
-    throw Error(ErrorCode::usage, "static quantization measures activations on real samples and none were given; give --data (training "
-                                  "data, never the data it is judged by), or --mode dynamic or weights, which need none");
-  }
   LoadedModel model = load_model(arguments.input);
   simplify(*model.graph, {});
-  arguments.quantize.settings = arguments.settings.settings;
-  arguments.quantize.settings.per_channel = !arguments.settings.per_tensor;
-  arguments.quantize.overrides = read_overrides(arguments.settings);
-  arguments.quantize.only = arguments.settings.only;
-  arguments.quantize.calibrate.observe.threads = session.thread_count();
-  arguments.quantize.calibrate.observe.progress = session.progress("calibrate");
+  PipelineOptions& pipeline = arguments.pipeline;
+  pipeline.quantize.settings = arguments.settings.settings;
+  pipeline.quantize.settings.per_channel = !arguments.settings.per_tensor;
+  pipeline.quantize.overrides = read_overrides(arguments.settings);
+  pipeline.quantize.only = arguments.settings.only;
+  pipeline.threads = session.thread_count();
+  pipeline.adaround.seed = session.seed;
+  pipeline.progress = [&session](const std::string& step) { return session.progress(step); };
   std::unique_ptr<Dataset> dataset;
-  int64_t batch_size = 1;
   Batches batches;
   if (!arguments.data.path.empty()) {
     dataset = open_calibration(arguments.data, *model.graph, arguments.samples, session.seed);
-    batch_size = calibration_batch(*dataset, *model.graph);
-    batches = batches_of(*dataset, *model.graph, batch_size);
+    const int64_t batch = calibration_batch(*dataset, *model.graph);
+    batches = batches_of(*dataset, *model.graph, batch);
+    pipeline.loss_batches = (kLossSamples + batch - 1) / batch;
   }
-  const Graph reference = *model.graph;
-  QuantizeReport report = quantize_graph(*model.graph, arguments, batches);
-  round(*model.graph, reference, arguments, batches);
-  if (batches.count > 0) {
-    ObserveOptions options = arguments.quantize.calibrate.observe;
-    options.progress = session.progress("measure");
-    measure(report, reference, *model.graph, first_samples(batches, batch_size), options);
+  const auto calibration = calibration_of(arguments, *model.graph, batches, session);
+  if (calibration) {
+    pipeline.quantize.calibration = &*calibration;
+    pipeline.smooth = false;  // it would move the ranges
   }
+  const QuantizeReport report = pare::quantize(*model.graph, batches, pipeline);
   const int64_t bytes = save_model(*model.graph, arguments.output, arguments.save);
   print_quantize(session, report);
   session.say("{} ({}) -> {} ({})", model.path, human_bytes(model.file_bytes), arguments.output, human_bytes(bytes));
   Json result = written(model, arguments.output, bytes, session);
+  result["mode"] = name_of(pipeline.mode);
   result.update(to_json(report));
   if (dataset) result["samples"] = dataset->size();
   session.emit(result);
@@ -127,12 +106,13 @@ std::vector<const QuantizedLayer*> costliest(const QuantizeReport& report) {
 }  // namespace
 
 void print_quantize(const Session& session, const QuantizeReport& report) {
-  session.say("  {:<40} {:<14} {:>4} {:>4}  {:<9} {:>10} {:>10} {:>9} {:>9}", "layer", "operator", "W", "A", "scales", "before", "after", "weight dB", "output dB");
+  if (!report.layers.empty()) session.say("  {:<40} {:<14} {:>4} {:>4}  {:<9} {:>10} {:>10} {:>9} {:>9}", "layer", "operator", "W", "A", "scales", "before", "after", "weight dB", "output dB");
   for (const QuantizedLayer& layer : report.layers) {
     session.say("  {:<40} {:<14} {:>4} {:>4}  {:<9} {:>10} {:>10} {:>9} {:>9}", layer.node, layer.type, layer.weight_bits,
                 layer.activation_bits == 0 ? "-" : std::to_string(layer.activation_bits), layer.granularity, layer.bytes_before,
                 layer.bytes_after, decibels(layer.weight_sqnr_db), decibels(layer.output_sqnr_db));
   }
+  for (const std::string& note : report.notes) session.say("  {}", note);
   for (const std::string& kept : report.kept_float) session.say("  kept float: {}", kept);
   session.say("  {} layers and {} activations quantized", report.layers.size(), report.activations);
   const auto worst = costliest(report);
@@ -164,7 +144,7 @@ Json to_json(const QuantizeReport& report) {
   }
   for (const QuantizedLayer* layer : costliest(report)) worst.push_back(layer->node);
   for (const double db : report.outputs_sqnr_db) outputs.push_back(number(db));
-  Json json = {{"layers", layers}, {"activations", report.activations}, {"kept_float", report.kept_float}, {"worst", worst}, {"outputs_sqnr_db", outputs}};
+  Json json = {{"layers", layers}, {"activations", report.activations}, {"kept_float", report.kept_float}, {"notes", report.notes}, {"worst", worst}, {"outputs_sqnr_db", outputs}};
   if (report.agreement) json["agreement"] = *report.agreement;
   return json;
 }
@@ -174,27 +154,28 @@ void add_quantize(CLI::App& app, Session& session) {
   auto arguments = std::make_shared<QuantizeArguments>();
   verb->add_option("IN", arguments->input, "A .onnx or .pare file")->required();
   verb->add_option("-o,--output", arguments->output, "The file to write, .onnx or .pare")->required();
-  verb->add_option("--mode", arguments->mode, "static: weights and activations, needs --data; dynamic: activations measured as they come; weights: weights alone (default: static)")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, Mode>{{"static", Mode::static_}, {"dynamic", Mode::dynamic}, {"weights", Mode::weights}}))
+  verb->add_option_function<std::string>("--mode", [arguments](const std::string& name) { arguments->pipeline.mode = parse_quantize_mode(name); },
+                                         "static: weights and activations, needs --data; dynamic: activations measured as they come; weights: weights alone; float16, bfloat16 (default: static)")
       ->option_text("MODE");
   add_data_options(*verb, arguments->data, {}, "Calibration samples, from the training data");
   verb->add_option("--samples", arguments->samples, "How many of them to calibrate on, spread over the data")->capture_default_str()->check(CLI::PositiveNumber);
   verb->add_option_function<std::string>(
-      "--calibrate", [arguments](const std::string& name) { arguments->quantize.calibrate.method = parse_range_method(name); },
-      "How ranges are chosen: minmax (default), moving-average, percentile, entropy, mse or output-mse");
-  verb->add_option("--percentile", arguments->quantize.calibrate.percentile, "With --calibrate percentile")->capture_default_str();
-  verb->add_option_function<std::string>(
-          "--rounding",
-          [arguments](const std::string& name) {
-            arguments->gptq = name == "gptq";
-            arguments->quantize.clip_weights = name == "mse";
-          },
-          "nearest, mse: weight scales of least squared error, clipping the largest, or gptq: weights, scales and biases by what each layer computes on --data (default: nearest)")
-      ->check(CLI::IsMember({"nearest", "mse", "gptq"}))
+          "--calibrate", [arguments](const std::string& name) { arguments->pipeline.quantize.calibrate.method = parse_range_method(name); },
+          "How ranges are chosen: minmax (default), moving-average, percentile, entropy, mse or output-mse")
       ->option_text("METHOD");
+  verb->add_option("--percentile", arguments->pipeline.quantize.calibrate.percentile, "With --calibrate percentile")->capture_default_str();
+  auto* save = verb->add_option("--save-calibration", arguments->save_calibration, "Write the ranges to this file, a table to read and edit");
+  verb->add_option("--load-calibration", arguments->load_calibration, "Take the ranges from such a file instead of measuring them")->check(CLI::ExistingFile)->excludes(save);
+  verb->add_option_function<std::string>(
+          "--rounding", [arguments](const std::string& name) { arguments->pipeline.rounding = parse_rounding(name); },
+          "nearest (default), mse: weight scales of least squared error, gptq or adaround: integers, scales and biases by what each layer computes on --data")
+      ->option_text("METHOD");
+  verb->add_option("--iterations", arguments->pipeline.adaround.relax.iterations, "Steps of adaround for each layer")->capture_default_str()->check(CLI::NonNegativeNumber);
+  verb->add_flag("--bias-correction,!--no-bias-correction", arguments->pipeline.bias_correction, "Make the mean of each output channel of a layer what it is in float (needs --data)");
+  verb->add_flag("--smooth,!--no-smooth", arguments->pipeline.smooth, "Move outliers from activations to weights where the data say that it helps (default: on)");
+  verb->add_flag("--awq,!--no-awq", arguments->pipeline.awq, "Mode weights: finer steps for the channels that activations make matter (needs --data)");
   add_settings_options(*verb, arguments->settings);
-  verb->add_option("--ends-bits", arguments->quantize.ends_bits, "Bits of the first and the last layer, where they should differ")->check(CLI::IsMember({4, 8}));
-  verb->add_flag("--bias-correction", arguments->bias_correction, "Make the mean of each output channel of a layer what it is in float (needs --data)");
+  verb->add_option("--ends-bits", arguments->pipeline.quantize.ends_bits, "Bits of the first and the last layer, where they should differ")->check(CLI::IsMember({4, 8}));
   add_save_options(*verb, arguments->save);
   verb->footer("Examples:\n"
                "  pare quantize resnet.onnx -o resnet-int8.onnx --data train.npz\n"

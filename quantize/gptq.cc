@@ -204,7 +204,7 @@ class GptqPass {
     const QuantizedWeight& weight = layer.weight;
     const WeightGrid grid = grid_of(quantized_, weight);
     const Tensor& original = *reference_.value(weight.original).constant;
-    RoundingProblem problem;
+    MatrixProblem problem;
     problem.rows = layer.matrix.rows;
     problem.scales = grid.scale;
     problem.zeros = grid.zero;
@@ -242,7 +242,7 @@ class GptqPass {
     write(layer, problem);
   }
 
-  void bound_scales(const Layer& layer, RoundingProblem& problem) const {
+  void bound_scales(const Layer& layer, MatrixProblem& problem) const {
     const double room = bias_room(quantized_, layer.weight.node);
     problem.least_scales.assign(problem.scales.size(), 0.0f);
     if (!std::isfinite(room) || !takes_bias(quantized_, layer.weight.node, layer.channels())) return;
@@ -253,7 +253,7 @@ class GptqPass {
     }
   }
 
-  void write(const Layer& layer, const RoundingProblem& problem) {
+  void write(const Layer& layer, const MatrixProblem& problem) {
     const QuantizedWeight& weight = layer.weight;
     Tensor integers = *quantized_.value(weight.integers).constant;
     for (int64_t g = 0; g < layer.matrix.groups; ++g) {

@@ -60,6 +60,7 @@ struct QuantizeReport {
   std::vector<QuantizedLayer> layers;
   int64_t activations = 0;                 // values that got a quantizer
   std::vector<std::string> kept_float;     // "node 'x' (Gemm): its third operand is computed at run time"
+  std::vector<std::string> notes;          // what else was done
   std::vector<double> outputs_sqnr_db;     // of the model's outputs; empty where they were not measured
   std::optional<double> agreement;         // measure_loss.h
 };

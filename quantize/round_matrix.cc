@@ -18,7 +18,7 @@ constexpr int64_t kBlock = 64;  // columns whose errors reach the later ones tog
 // A group with its columns in the order in which they are rounded; rows padded to whole lanes with zeros.
 class Group {
  public:
-  Group(const RoundingGroup& group, const RoundingProblem& problem, const RoundingOptions& options)
+  Group(const RoundingGroup& group, const MatrixProblem& problem, const RoundingOptions& options)
       : problem_(problem), rows_((problem.rows + kLanes - 1) / kLanes * kLanes), columns_(group.columns) {
     arrange(group, options);
     factor();
@@ -282,7 +282,7 @@ class Group {
     }
   }
 
-  const RoundingProblem& problem_;
+  const MatrixProblem& problem_;
   int64_t rows_, columns_;
   float ratio_ = 1;
   std::vector<int64_t> order_;
@@ -294,7 +294,7 @@ class Group {
 
 class Rounder {
  public:
-  Rounder(RoundingProblem& problem, const RoundingOptions& options, ThreadPool& pool)
+  Rounder(MatrixProblem& problem, const RoundingOptions& options, ThreadPool& pool)
       : problem_(problem), options_(options), pool_(pool) {
     if (problem_.zeros.empty()) problem_.zeros.assign(problem_.scales.size(), 0);
     groups_.reserve(problem.groups.size());
@@ -364,7 +364,7 @@ class Rounder {
     }
   }
 
-  RoundingProblem& problem_;
+  MatrixProblem& problem_;
   const RoundingOptions& options_;
   ThreadPool& pool_;
   std::vector<Group> groups_;
@@ -372,7 +372,7 @@ class Rounder {
 
 }  // namespace
 
-double round_matrix(RoundingProblem& problem, const RoundingOptions& options, ThreadPool& pool) {
+double round_matrix(MatrixProblem& problem, const RoundingOptions& options, ThreadPool& pool) {
   return Rounder(problem, options, pool).run();
 }
 

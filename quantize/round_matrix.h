@@ -27,7 +27,7 @@ struct RoundingGroup {
   std::vector<int32_t> integers;  // the result q
 };
 
-struct RoundingProblem {
+struct MatrixProblem {
   int64_t rows = 0;
   std::vector<RoundingGroup> groups;
   std::vector<float> scales;
@@ -47,6 +47,6 @@ struct RoundingOptions {
 
 // Fills every group's integers, and changes scales where options say so. Returns the cost, damping included. The same
 // bits for any number of threads.
-double round_matrix(RoundingProblem& problem, const RoundingOptions& options, ThreadPool& pool);
+double round_matrix(MatrixProblem& problem, const RoundingOptions& options, ThreadPool& pool);
 
 }  // namespace pare

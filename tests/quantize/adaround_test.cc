@@ -70,7 +70,7 @@ TEST_CASE("adaround brings a 4-bit network nearer to the float one, on data it h
   const Graph reference = small_network();
   Graph nearest = reference;
   QuantizeOptions options;
-  options.weight_bits = 4;
+  options.settings.weight_bits = 4;
   quantize_static(nearest, batches_of_eight(), options);
   Graph rounded = nearest;
   const auto layers = round_adaround(rounded, reference, batches_of_eight(), {.relax = {.iterations = 100}});
@@ -94,7 +94,7 @@ TEST_CASE("adaround gives the same graph on one thread and on three") {
   const Graph reference = small_network();
   Graph one = reference;
   QuantizeOptions options;
-  options.weight_bits = 4;
+  options.settings.weight_bits = 4;
   quantize_static(one, batches_of_eight(), options);
   Graph three = one;
   round_adaround(one, reference, batches_of_eight(), {.relax = {.iterations = 20}, .threads = 1});
@@ -106,8 +106,8 @@ TEST_CASE("adaround with one scale for a weight keeps the scales") {
   const Graph reference = small_network();
   Graph graph = reference;
   QuantizeOptions options;
-  options.weight_bits = 4;
-  options.per_channel = false;
+  options.settings.weight_bits = 4;
+  options.settings.per_channel = false;
   quantize_static(graph, batches_of_eight(), options);
   const Graph nearest = graph;
   round_adaround(graph, reference, batches_of_eight(), {.relax = {.iterations = 50}});

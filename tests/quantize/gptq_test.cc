@@ -12,6 +12,13 @@
 namespace pare {
 namespace {
 
+QuantizeOptions four_bits(bool per_channel = true) {
+  QuantizeOptions options;
+  options.settings.weight_bits = 4;
+  options.settings.per_channel = per_channel;
+  return options;
+}
+
 Tensor noise(Dims dims, uint32_t seed, float mean = 0) {
   Tensor tensor(DType::float32, std::move(dims));
   for (float& x : tensor.mutable_data<float>()) {
@@ -86,7 +93,7 @@ TEST_CASE("rounding by the data loses less than rounding to nearest") {
     for (const bool per_channel : {true, false}) {
       const Net net = make_net(text, {4, 6, 5, 5});
       Graph nearest = net.graph;
-      quantize_static(nearest, net.batches, {.weight_bits = 4, .per_channel = per_channel});
+      quantize_static(nearest, net.batches, four_bits(per_channel));
       const auto expected = run(net.graph, net.batches);
       const double before = squared_error(expected, run(nearest, net.batches));
       for (const bool choose_scales : {true, false}) {
@@ -111,7 +118,7 @@ TEST_CASE("corrected biases make the means of the outputs what they are in float
   for (const char* text : {kPlain, kGrouped}) {
     const Net net = make_net(text, {4, 6, 5, 5});
     Graph quantized = net.graph;
-    quantize_static(quantized, net.batches, {.weight_bits = 4});
+    quantize_static(quantized, net.batches, four_bits());
     Graph corrected = quantized;
     GptqOptions options;
     options.method = RoundingMethod::nearest;
@@ -152,7 +159,7 @@ TEST_CASE("recurrences and products without a bias are rounded too") {
   })",
                                  {5, 4, 6});
   Graph quantized = recurrent.graph;
-  quantize_static(quantized, recurrent.batches, {.weight_bits = 4});
+  quantize_static(quantized, recurrent.batches, four_bits());
   const auto expected = run(recurrent.graph, recurrent.batches);
   const double before = squared_error(expected, run(quantized, recurrent.batches));
   CHECK(!round_gptq(quantized, recurrent.graph, recurrent.batches, {}).empty());
@@ -165,7 +172,7 @@ TEST_CASE("the same graph for any number of threads") {
   std::string texts[2];
   for (const int threads : {1, 3}) {
     Graph graph = net.graph;
-    quantize_static(graph, net.batches, {.weight_bits = 4});
+    quantize_static(graph, net.batches, four_bits());
     GptqOptions options;
     options.observe.threads = threads;
     options.rounding.ratios = {1.0f, 0.8f};

@@ -31,9 +31,9 @@ std::vector<float> make_hessian(int64_t columns, Numbers& numbers) {
   return h;
 }
 
-RoundingProblem make_problem(int64_t rows, int64_t columns, int64_t groups, uint32_t seed = 1) {
+MatrixProblem make_problem(int64_t rows, int64_t columns, int64_t groups, uint32_t seed = 1) {
   Numbers numbers{seed};
-  RoundingProblem problem;
+  MatrixProblem problem;
   problem.rows = rows;
   problem.low = -8;
   problem.high = 7;
@@ -53,7 +53,7 @@ RoundingProblem make_problem(int64_t rows, int64_t columns, int64_t groups, uint
 }
 
 // The sum of e^T H e, by its definition.
-double cost_of(const RoundingProblem& problem) {
+double cost_of(const MatrixProblem& problem) {
   double sum = 0;
   for (const RoundingGroup& group : problem.groups) {
     for (int64_t r = 0; r < problem.rows; ++r) {
@@ -73,7 +73,7 @@ double cost_of(const RoundingProblem& problem) {
   return sum;
 }
 
-void round_to_nearest(RoundingProblem& problem) {
+void round_to_nearest(MatrixProblem& problem) {
   for (RoundingGroup& group : problem.groups) {
     group.integers.clear();
     for (size_t i = 0; i < group.target.size(); ++i) {
@@ -88,7 +88,7 @@ TEST_CASE("two columns, worked by hand") {
   // H = [4 2; 2 2] = M^T M with M = [sqrt 2, 0; sqrt 2, sqrt 2], scale 1. Column 0 first: 0.4 -> 0, e_0 = 0.4. Column 1
   // is aimed at 0.3 + (sqrt 2 / sqrt 2) 0.4 = 0.7 -> 1, e_1 = -0.7. e^T H e = 4 * 0.16 + 4 * 0.4 * -0.7 + 2 * 0.49 =
   // 0.5; nearest gives (0, 0), that is 0.64 + 0.48 + 0.18 = 1.3.
-  RoundingProblem problem;
+  MatrixProblem problem;
   problem.rows = 1;
   problem.groups = {{2, {4, 2, 2, 2}, {0.4f, 0.3f}, {0, 0}, {}}};
   problem.scales = {1};
@@ -113,11 +113,11 @@ TEST_CASE("two columns, worked by hand") {
 
 TEST_CASE("all integers of small matrices: descent ends where no single move helps, near the best") {
   for (uint32_t seed = 1; seed <= 20; ++seed) {
-    RoundingProblem problem = make_problem(1, 4, 1, seed);
+    MatrixProblem problem = make_problem(1, 4, 1, seed);
     problem.low = -2;
     problem.high = 2;
     problem.scales = {0.5f};
-    RoundingProblem trial = problem;
+    MatrixProblem trial = problem;
     ThreadPool pool(1);
     RoundingOptions options{.damping = 0, .ratios = {1.0f}, .refinements = 1, .fit_scales = false};
     const double found = round_matrix(problem, options, pool);
@@ -133,7 +133,7 @@ TEST_CASE("all integers of small matrices: descent ends where no single move hel
     CHECK(found <= best * 2 + 1e-6);
     for (size_t i = 0; i < 4; ++i) {
       for (const int step : {-1, 1}) {
-        RoundingProblem moved = problem;
+        MatrixProblem moved = problem;
         moved.groups[0].integers[i] += step;
         if (std::abs(moved.groups[0].integers[i]) > 2) continue;
         CHECK(cost_of(moved) >= found * (1 - 1e-4));
@@ -144,9 +144,9 @@ TEST_CASE("all integers of small matrices: descent ends where no single move hel
 
 TEST_CASE("costs less than nearest, and fitted scales less again, in groups and with blocks of columns") {
   for (const auto& [rows, columns, groups] : {std::tuple{20, 150, 1}, std::tuple{1, 9, 40}, std::tuple{5, 70, 3}}) {
-    RoundingProblem nearest = make_problem(rows, columns, groups);
+    MatrixProblem nearest = make_problem(rows, columns, groups);
     round_to_nearest(nearest);
-    RoundingProblem problem = make_problem(rows, columns, groups);
+    MatrixProblem problem = make_problem(rows, columns, groups);
     ThreadPool pool(1);
     RoundingOptions options{.damping = 0.001, .ratios = {1.0f}, .refinements = 0, .fit_scales = false};
     round_matrix(problem, options, pool);
@@ -164,11 +164,11 @@ TEST_CASE("costs less than nearest, and fitted scales less again, in groups and 
 }
 
 TEST_CASE("zero points and unsigned integers") {
-  RoundingProblem problem = make_problem(3, 20, 1);
+  MatrixProblem problem = make_problem(3, 20, 1);
   problem.low = 0;
   problem.high = 15;
   problem.zeros = {8, 7, 9};
-  RoundingProblem nearest = problem;
+  MatrixProblem nearest = problem;
   round_to_nearest(nearest);
   ThreadPool pool(1);
   round_matrix(problem, {.ratios = {1.0f}, .fit_scales = false}, pool);
@@ -176,7 +176,7 @@ TEST_CASE("zero points and unsigned integers") {
 }
 
 TEST_CASE("a column that is never used is rounded to nearest") {
-  RoundingProblem problem;
+  MatrixProblem problem;
   problem.rows = 1;
   problem.groups = {{2, {1, 0, 0, 0}, {0.4f, 2.6f}, {0, 0}, {}}};
   problem.scales = {1};
@@ -187,7 +187,7 @@ TEST_CASE("a column that is never used is rounded to nearest") {
 
 TEST_CASE("the same integers and scales for any number of threads") {
   for (const auto& [rows, columns, groups] : {std::tuple{40, 150, 2}, std::tuple{1, 9, 40}}) {
-    RoundingProblem one = make_problem(rows, columns, groups), three = one;
+    MatrixProblem one = make_problem(rows, columns, groups), three = one;
     const RoundingOptions options{.ratios = {1.0f, 0.8f}};
     ThreadPool single(1), several(3);
     CHECK(round_matrix(one, options, single) == round_matrix(three, options, several));
