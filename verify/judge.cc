@@ -15,7 +15,7 @@ class Judge {
  public:
   Judge(const Bounds& bounds, const CompareOptions& options, Comparison& result)
       : bounds_(bounds), options_(options), result_(result) {
-    if (options.confidence && !result.identical) level_ = 2 * *options.confidence - 1;
+    if (options.confidence) level_ = 2 * *options.confidence - 1;
   }
 
   void run() {
@@ -64,22 +64,25 @@ class Judge {
         throw Error(ErrorCode::usage,
                     "--min-agreement compares the class of each sample, and the output has no classes");
       add(at_least("min-agreement", *bounds_.min_agreement, *paired.agreement,
-                   percent(share(paired.agreeing, paired.samples))));
+                   differ() ? percent(share(paired.agreeing, paired.samples)) : std::nullopt));
     }
     if (bounds_.min_sqnr) {
       if (!paired.error)
         throw Error(ErrorCode::usage, "--min-sqnr compares numbers, and a decoder gives tokens; give --min-agreement");
       std::optional<Interval> interval;
       const auto sqnr = [&](std::span<const uint32_t> counts) { return paired.error->sqnr(counts); };
-      if (level_ && std::isfinite(sqnr({}))) interval = resampled(sqnr);
+      if (differ() && std::isfinite(sqnr({}))) interval = resampled(sqnr);
       add(at_least("min-sqnr", *bounds_.min_sqnr, paired.error->sqnr(), interval));
     }
   }
 
+  // Whether a comparison is subject to chance: one and the same graph differs from itself on no data.
+  bool differ() const { return level_ && !result_.identical; }
+
   void drop(const PairedResult& paired) {
     std::optional<Interval> interval;
-    if (level_ && paired.discordance) interval = percent(tango(*paired.discordance, *level_));
-    if (level_ && !paired.discordance) {
+    if (differ() && paired.discordance) interval = percent(tango(*paired.discordance, *level_));
+    if (differ() && !paired.discordance) {
       const Evaluation &a = *result_.reference.evaluation, &b = *result_.candidate.evaluation;
       interval = resampled([&](std::span<const uint32_t> counts) {
         return worsening(a.traits, a.detail ? a.detail->value(counts) : a.value, b.detail->value(counts));

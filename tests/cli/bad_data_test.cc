@@ -109,7 +109,7 @@ TEST_CASE("pictures that are cut off, or differ in size") {
   const Outcome mixed = run_pare("eval " + any + " --data " + folder + " --preprocess " + steps);
   INFO(mixed.err);
   CHECK(mixed.exit_code == 3);
-  CHECK(mixed.err.find("sample 1 is float32[1,1,12,24] after preprocessing and sample 0 was") != std::string::npos);
+  CHECK(mixed.err.find("sample 1 is uint8[1,1,12,24] after preprocessing and sample 0 was") != std::string::npos);
   CHECK(mixed.err.find("add a resize, crop or pad step") != std::string::npos);
   fs::remove(folder + "/b.jpg");
   expect(folder, 3, "b.jpg: no such file", " --preprocess " + resized);
